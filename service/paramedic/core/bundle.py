@@ -1,0 +1,274 @@
+"""The validated, immutable version of all rules and playbooks, as the core reads it. The catalog builds it from YAML.
+
+Expressions are compiled by the catalog; here they are only the two protocols `Template` and `Condition`.
+Durations are seconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from paramedic.core.matching import Matcher, Pattern, RuleIndex
+from paramedic.core.words import Mode, Once, Severity
+
+__all__ = [
+    "AckTerms",
+    "Bundle",
+    "CheckSpec",
+    "Condition",
+    "Endpoint",
+    "GuardSpec",
+    "Level",
+    "Param",
+    "Person",
+    "Playbook",
+    "Policy",
+    "Recurrence",
+    "Rule",
+    "ServiceEntry",
+    "Source",
+    "StepSpec",
+    "Template",
+    "Window",
+]
+
+Scope = Mapping[str, Any]
+
+
+class Template(Protocol):
+    """A JSON value with `${...}` in it."""
+
+    def render(self, scope: Scope) -> Any:
+        """The value with every expression replaced; raises `Fault` naming the expression that has no value."""
+        ...
+
+
+class Condition(Protocol):
+    """A CEL expression that must be exactly true."""
+
+    @property
+    def text(self) -> str:
+        """The expression as written."""
+        ...
+
+    def holds(self, scope: Scope) -> bool:
+        """Whether it is true; raises `Fault` when it is neither true nor false."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One Alertmanager cluster. `token` names the setting that holds its webhook token; empty: the default tokens."""
+
+    name: str
+    instances: tuple[str, ...] = ()
+    token: str = ""
+    cluster: str = ""
+    repeat: float = 4 * 3600.0
+    group_interval: float = 300.0
+
+    @property
+    def expiry(self) -> float:
+        """Seconds without a sighting after which an episode is taken as over: twice the longest silence expected."""
+        return 2 * (self.repeat + self.group_interval)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """What an alert that matches is about: fills labels that the alert lacks, and `service` in expressions."""
+
+    match: tuple[Matcher, ...]
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """matchers → playbook, parameters, severity, incident key, escalation policy."""
+
+    name: str
+    match: tuple[Matcher, ...]
+    playbook: str
+    severity: Severity | None = None
+    incident: tuple[str, ...] = ()
+    with_: Mapping[str, Template] = field(default_factory=dict)
+    escalation: str = ""
+    mode: Mode | None = None
+    storm: bool = True
+    page_after: float = 0.0
+    page_unless_fixed: bool = False
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A playbook's parameter: its type, an optional RE2 pattern (`regex`: compiled) that must be found, and default."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean"]
+    pattern: str = ""
+    regex: Pattern | None = field(default=None, compare=False, repr=False)
+    default: Any = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSpec:
+    """A guard in a playbook. `inline`: it reads no port, so the turn asks it in the same batch."""
+
+    kind: str
+    params: Template
+    inline: bool
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """A check in a step's verification: how long it may take to pass, and how often it is asked."""
+
+    kind: str
+    params: Template
+    inline: bool
+    within: float
+    every: float
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """A step: one action on the run's target. `once` and `timeout` come from the action and what it names."""
+
+    kind: str
+    params: Template
+    inline: bool
+    mutates: bool
+    once: Once
+    timeout: float
+    when: Condition | None = None
+    verify: tuple[CheckSpec, ...] = ()
+    on_failure: Literal["stop", "undo", "next"] = "stop"
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """Fixed `max` times within `within` seconds: stop treating."""
+
+    max: int = 3
+    within: float = 4 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """Guards, steps, verification and what happens on failure."""
+
+    name: str
+    description: str
+    params: Mapping[str, Param]
+    target: Template
+    mode: Mode
+    guards: tuple[GuardSpec, ...]
+    steps: tuple[StepSpec, ...]
+    on_failure: Literal["escalate", "stop"] = "escalate"
+    recurrence: Recurrence = Recurrence()
+    supersedes: tuple[str, ...] = ()
+    approval: float = 600.0
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person, a pager service or a rota. `contacts` maps a contact's kind (email, webhook…) to its value."""
+
+    name: str
+    notifier: str = "log"
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    rota: "Rota | None" = None
+
+
+class Rota(Protocol):
+    """Who has the watch when."""
+
+    def on_call(self, at: datetime) -> str:
+        """The name of the person on call at this moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of an escalation policy: whom to page, how long after the incident opened (s)."""
+
+    after: float
+    page: tuple[str, ...]
+    second: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AckTerms:
+    """An acknowledgement holds the climb for this long (s), with a reminder this often (s, 0: none)."""
+
+    hold: float = 3600.0
+    remind: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An escalation policy. `climbs`: who climbs the levels, us or PagerDuty."""
+
+    name: str
+    levels: tuple[Level, ...]
+    respond: float = 0.0
+    climbs: Literal["paramedic", "pagerduty"] = "paramedic"
+    ack: AckTerms = AckTerms()
+    at: str = ""
+
+
+class Window(Protocol):
+    """A named stretch of time, once or recurring."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def mute_pages(self) -> bool:
+        """Whether nobody is paged while it lasts."""
+        ...
+
+    def contains(self, at: datetime) -> bool:
+        """Whether this moment lies in the window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an `http` step may send: never a URL out of a label. `token` names the setting that holds its token."""
+
+    name: str
+    url: str
+    token: str = ""
+    idempotent: bool = False
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One version of everything, addressed by hash. `watched`: what some `not_firing` guard looks out for."""
+
+    hash: str
+    rules: RuleIndex["Rule"]
+    sources: Mapping[str, Source]
+    services: tuple[ServiceEntry, ...]
+    playbooks: Mapping[str, Playbook]
+    people: Mapping[str, Person]
+    policies: Mapping[str, Policy]
+    windows: Mapping[str, Window]
+    endpoints: Mapping[str, Endpoint]
+    watched: tuple[tuple[Matcher, ...], ...] = ()
+
+    def source(self, name: str) -> Source:
+        """The source of this name; one with the default terms where none is declared."""
+        return self.sources.get(name) or Source(name)

@@ -1,0 +1,129 @@
+"""What runs share: exclusive scopes (targets) and limited ones (budgets, cooldowns). All or nothing, decided here.
+
+The turn calls `grant` when it commits an intent; guards look at the same ledger through `uses` to say no early.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from paramedic.core.model import Claim
+
+__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "grant"]
+
+LONGEST = timedelta(days=8)
+"""No budget and no cooldown looks further back: a week, and a day's grace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a limited scope."""
+
+    at: datetime
+    incident: int
+    run: int
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Who holds what, and who used what when. The engine keeps one in step with the store's tables."""
+
+    held: dict[str, tuple[int, int]] = field(default_factory=dict)
+    used: dict[str, list[Use]] = field(default_factory=dict)
+
+    def holder(self, scope: str) -> str | None:
+        """The id of the run that holds an exclusive scope."""
+        who = self.held.get(scope)
+        return f"INC-{who[0]}.{who[1]}" if who else None
+
+    def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
+        """When a limited scope was used, at `moment` or later, oldest first."""
+        return [use.at for use in self.used.get(scope, ()) if use.at >= moment]
+
+    def seen_by(self, incident: int, run: int) -> "Others":
+        """This ledger without the run's own uses: what a guard looks at."""
+        return Others(self, incident, run)
+
+    def hold(self, scope: str, incident: int, run: int) -> None:
+        """Note an exclusive holder."""
+        self.held[scope] = (incident, run)
+
+    def use(self, scope: str, at: datetime, incident: int, run: int) -> None:
+        """Note a use."""
+        self.used.setdefault(scope, []).append(Use(at, incident, run))
+
+    def release(self, incident: int, run: int) -> list[str]:
+        """Let go of everything a run holds; returns the scopes."""
+        scopes = sorted(scope for scope, who in self.held.items() if who == (incident, run))
+        for scope in scopes:
+            del self.held[scope]
+        return scopes
+
+    def forget(self, now: datetime) -> None:
+        """Drop uses that no window reaches any more."""
+        first = now - LONGEST
+        for scope, uses in list(self.used.items()):
+            if uses[0].at < first:
+                self.used[scope] = [use for use in uses if use.at >= first]
+                if not self.used[scope]:
+                    del self.used[scope]
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What everybody but one run holds and has used."""
+
+    ledger: Ledger
+    incident: int
+    run: int
+
+    def holder(self, scope: str) -> str | None:
+        """Who else holds an exclusive scope."""
+        return None if self.ledger.held.get(scope) == (self.incident, self.run) else self.ledger.holder(scope)
+
+    def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
+        """When somebody else used a scope, at `moment` or later, oldest first."""
+        own = (self.incident, self.run)
+        uses = self.ledger.used.get(scope, ())
+        return [use.at for use in uses if use.at >= moment and (use.incident, use.run) != own]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Everything asked for: what is newly held, what is newly used."""
+
+    holds: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The first claim that cannot be had: who holds it, or until when it is used up."""
+
+    scope: str
+    by: str
+    until: datetime | None = None
+
+
+def grant(ledger: Ledger, claims: Iterable[Claim], incident: int, run: int, now: datetime) -> Granted | Blocked:
+    """Whether a run may have all of these now. What it holds or has used itself never stands in its own way."""
+    holds: list[str] = []
+    uses: list[str] = []
+    for claim in claims:
+        if claim.limit == 0:
+            who = ledger.held.get(claim.scope)
+            if who is not None and who != (incident, run):
+                return Blocked(claim.scope, f"INC-{who[0]}.{who[1]}")
+            if who is None:
+                holds.append(claim.scope)
+            continue
+        since = now - timedelta(seconds=claim.per)
+        recent = [use for use in ledger.used.get(claim.scope, ()) if use.at > since]
+        if any((use.incident, use.run) == (incident, run) for use in recent):
+            continue
+        if len(recent) >= claim.limit:
+            free = recent[-claim.limit].at + timedelta(seconds=claim.per)
+            return Blocked(claim.scope, f"INC-{recent[-1].incident}.{recent[-1].run}", free)
+        if claim.scope not in uses:
+            uses.append(claim.scope)
+    return Granted(tuple(holds), tuple(uses))

@@ -1,0 +1,124 @@
+"""A decision in the making: the incident as it changes, the effects asked for, the entries written.
+
+`decide` opens one for each event; treatment, escalation and the rest write on it; `decision` closes it. It lives for
+one fold only, so the functions that use it stay pure.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from paramedic.core.bundle import Bundle, Playbook, Policy, Rule
+from paramedic.core.decision import Decision, Entry
+from paramedic.core.effects import Effect
+from paramedic.core.model import Evidence, Incident, Outstanding, Run, Timer
+from paramedic.core.text import one_line
+from paramedic.core.words import Mode
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """What one fold changes. `at` never runs backwards within an incident; `mode` is the global mode in force."""
+
+    def __init__(self, incident: Incident, bundle: Bundle, at: datetime, mode: Mode) -> None:
+        self.incident = incident
+        self.bundle = bundle
+        self.at = max(at, incident.updated_at)
+        self.mode = mode
+        self._effects: list[Effect] = []
+        self._entries: list[Entry] = []
+
+    def decision(self) -> Decision:
+        """What has come together."""
+        self.set(updated_at=self.at)
+        return Decision(self.incident, tuple(self._effects), tuple(self._entries))
+
+    # -- the incident ---------------------------------------------------------------------------------------------
+
+    def set(self, **changes: Any) -> None:
+        """Change fields of the incident."""
+        self.incident = msgspec.structs.replace(self.incident, **changes)
+
+    def set_run(self, **changes: Any) -> None:
+        """Change fields of the active run."""
+        self.set(run=msgspec.structs.replace(self.run, **changes))
+
+    def set_paging(self, **changes: Any) -> None:
+        """Change fields of the paging state."""
+        self.set(paging=msgspec.structs.replace(self.incident.paging, **changes))
+
+    @property
+    def run(self) -> Run:
+        """The active run; only for code that knows there is one."""
+        run = self.incident.run
+        if run is None:
+            raise LookupError(f"{self.incident.ref} has no active run")
+        return run
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that opened the incident."""
+        return self.bundle.rules.named(self.incident.rule)
+
+    @property
+    def playbook(self) -> Playbook:
+        """The active run's playbook."""
+        return self.bundle.playbooks[self.run.playbook]
+
+    @property
+    def policy(self) -> Policy | None:
+        """The incident's escalation policy."""
+        return self.bundle.policies.get(self.incident.paging.policy)
+
+    # -- what follows -----------------------------------------------------------------------------------------------
+
+    def ask(self, effect: Callable[[int], Effect], **about: Any) -> int:
+        """Ask for an effect: `effect` makes it from its number. `about` is what to remember until it answers."""
+        n = self._number()
+        wanted = effect(n)
+        self._effects.append(wanted)
+        what = type(wanted).__name__.lower()
+        self.set(effects={**self.incident.effects, n: Outstanding(what, **about)})
+        return n
+
+    def answered(self, n: int) -> Outstanding | None:
+        """Take an effect off the list; None if nobody waits for it any more."""
+        effects = dict(self.incident.effects)
+        known = effects.pop(n, None)
+        self.set(effects=effects)
+        return known
+
+    def timer(self, name: str, due: datetime) -> None:
+        """Set the timer of this name, in place of the one it had."""
+        timers = {**self.incident.timers, name: Timer(self._number(), due)}
+        self.set(timers=timers)
+
+    def timer_in(self, name: str, seconds: float) -> None:
+        """Set the timer of this name to go off in so many seconds."""
+        self.timer(name, self.at + timedelta(seconds=seconds))
+
+    def cancel(self, *names: str) -> None:
+        """Cancel the timers of these names."""
+        if any(name in self.incident.timers for name in names):
+            self.set(timers={name: timer for name, timer in self.incident.timers.items() if name not in names})
+
+    def note(
+        self,
+        kind: str,
+        text: str,
+        note: str = "",
+        *,
+        who: str = "",
+        seen: dict[str, Any] | None = None,
+        evidence: tuple[Evidence, ...] = (),
+    ) -> None:
+        """Write an entry of the timeline. Texts may hold anything: they are made printable here."""
+        self._entries.append(Entry(kind, one_line(text), one_line(note, 120), one_line(who, 80), seen or {}, evidence))
+
+    def _number(self) -> int:
+        number = self.incident.numbered + 1
+        self.set(numbered=number)
+        return number

@@ -1,0 +1,91 @@
+"""What `decide` asks the shell to do. Small: the run, its parameters and its plan are in the incident's state.
+
+`lane` says where an effect waits: `read` (safe to repeat, no intent), `write` (intent and claims first), `page`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from paramedic.core.model import Claim
+from paramedic.core.words import Once, Purpose
+
+__all__ = ["Apply", "Check", "Effect", "Judge", "Lane", "Observe", "Page", "Plan", "Verb", "lane_of"]
+
+Lane = Literal["read", "write", "page"]
+Verb = Literal["trigger", "acknowledge", "resolve"]
+
+
+class Wanted(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="effect", tag=str.lower):
+    """Base of all effects; `n` numbers it inside its incident."""
+
+    n: int
+
+
+class Judge(Wanted, frozen=True):
+    """Ask the guards with these positions in the playbook."""
+
+    run: int
+    guards: tuple[int, ...]
+
+
+class Plan(Wanted, frozen=True):
+    """Ask the step's action what it would write."""
+
+    run: int
+    step: int
+    attempt: int
+
+
+class Apply(Wanted, frozen=True):
+    """Write what the run's `change` says. `key` is the idempotency key, `timeout` (s) bounds the call."""
+
+    run: int
+    step: int
+    attempt: int
+    key: str
+    purpose: Purpose
+    once: Once
+    timeout: float
+    claims: tuple[Claim, ...] = ()
+    playbook: str = ""
+
+
+class Observe(Wanted, frozen=True):
+    """Look whether the write with this key is there already."""
+
+    run: int
+    step: int
+    attempt: int
+    key: str
+
+
+class Check(Wanted, frozen=True):
+    """Ask one check of the step's verification."""
+
+    run: int
+    step: int
+    check: int
+
+
+class Page(Wanted, frozen=True):
+    """Trigger, acknowledge or resolve a page with one person through one notifier."""
+
+    verb: Verb
+    level: int
+    to: str
+    notifier: str
+    dedup_key: str
+    text: str
+    second: bool = False
+    tries: int = 1
+
+
+Effect = Judge | Plan | Apply | Observe | Check | Page
+
+
+def lane_of(effect: Effect) -> Lane:
+    """Where this effect waits for a slot."""
+    if isinstance(effect, Apply):
+        return "write"
+    return "page" if isinstance(effect, Page) else "read"

@@ -1,0 +1,189 @@
+"""What can happen to an incident: the inputs of `decide`, recorded as they are, so that folding them again is possible.
+
+Every event carries its time and the global mode in force. Results of effects name the effect by its number `n`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from paramedic.core.model import Candidate, Change, Evidence, Exemplar, Failure, Verdict
+from paramedic.core.words import Mode, Severity
+
+__all__ = [
+    "Acted",
+    "AlertsSeen",
+    "Applied",
+    "Checked",
+    "Event",
+    "Held",
+    "Interrupted",
+    "Judged",
+    "Observed",
+    "Opened",
+    "Paged",
+    "Parked",
+    "Planned",
+    "TimerFired",
+]
+
+
+class Happening(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag=str.lower):
+    """Base of all events."""
+
+    at: datetime
+    mode: Mode
+
+
+class AlertsSeen(Happening, frozen=True):
+    """One delivery's (or one lapse's) effect on this incident's episodes, as counts and bounded exemplars.
+
+    `cause` is `delivery`, `expired`, `doubt` (unanswered: taken as firing) or `person`. Only `opened` may start runs.
+    `settled` counts doubts that ended because the alert fires anew, in this incident or in another one.
+    `lapses_at` is when the first of its episodes expires unless it is seen again; None: one expiry from now.
+    """
+
+    cause: str
+    delivery: int | None = None
+    opened: int = 0
+    reopened: int = 0
+    closed: int = 0
+    doubted: int = 0
+    undoubted: int = 0
+    settled: int = 0
+    moved: int = 0
+    exemplars: tuple[Exemplar, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    severity: Severity | None = None
+    lapses_at: datetime | None = None
+
+
+class Opened(Happening, frozen=True):
+    """The incident begins; always the first event, followed by its `AlertsSeen`."""
+
+    id: int
+    key: str
+    shard: int
+    source: str
+    title: str
+    bundle: str
+    rule: str
+    severity: Severity
+    kind: str = "alert"
+    previous: int | None = None
+    by: str = ""
+
+
+class Judged(Happening, frozen=True):
+    """The guards have answered."""
+
+    n: int
+    run: int
+    verdicts: tuple[Verdict, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Planned(Happening, frozen=True):
+    """An action has said what it would write, or why it cannot."""
+
+    n: int
+    run: int
+    change: Change | None = None
+    failure: Failure | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Applied(Happening, frozen=True):
+    """An action has written, or failed to. `failure.kind` unknown: the call left and nobody knows."""
+
+    n: int
+    run: int
+    summary: str = ""
+    failure: Failure | None = None
+    seen: dict[str, Any] = {}
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Observed(Happening, frozen=True):
+    """After a crash or a lost answer the target was looked at: is our write there?"""
+
+    n: int
+    run: int
+    applied: bool | None = None
+    summary: str = ""
+    failure: Failure | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Checked(Happening, frozen=True):
+    """A check has answered."""
+
+    n: int
+    run: int
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Paged(Happening, frozen=True):
+    """A page went out, or did not."""
+
+    n: int
+    receipt: str = ""
+    failure: Failure | None = None
+
+
+class Interrupted(Happening, frozen=True):
+    """The process that carried effect `n` out is gone; the call may or may not have left."""
+
+    n: int
+
+
+class Held(Happening, frozen=True):
+    """Effect `n` waits: something it claims is held by somebody else, or used up until `until`."""
+
+    n: int
+    scope: str
+    by: str
+    until: datetime | None = None
+
+
+class TimerFired(Happening, frozen=True):
+    """A timer is due; `late` is how many seconds after its moment it fired."""
+
+    name: str
+    n: int
+    late: float = 0.0
+
+
+class Acted(Happening, frozen=True):
+    """A person did something: ack, take, snooze, escalate, close, note, approve, deny, cancel."""
+
+    who: str
+    what: str
+    run: int | None = None
+    text: str = ""
+    until: datetime | None = None
+
+
+class Parked(Happening, frozen=True):
+    """A fold raised: nothing more is decided here until a version that can. Empty `error`: it can again."""
+
+    error: str = ""
+
+
+Event = (
+    Opened
+    | AlertsSeen
+    | Judged
+    | Planned
+    | Applied
+    | Observed
+    | Checked
+    | Paged
+    | Interrupted
+    | Held
+    | TimerFired
+    | Acted
+    | Parked
+)

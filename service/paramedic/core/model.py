@@ -1,0 +1,320 @@
+"""The values that the core folds: alerts, episodes, runs, incidents. Frozen, typed, and stored as JSON as they are.
+
+The stored state of an incident is one `Incident`; the engine keeps it as bytes and decodes it for each fold.
+Times are aware datetimes in UTC; durations are seconds.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from paramedic.core.words import Answer, Kind, Mode, Once, Outcome, Phase, Purpose, Severity, Stage
+
+__all__ = [
+    "Alert",
+    "Candidate",
+    "Change",
+    "Claim",
+    "Episode",
+    "Evidence",
+    "Exemplar",
+    "Failure",
+    "Firing",
+    "Incident",
+    "Outstanding",
+    "Paging",
+    "Past",
+    "Retry",
+    "Run",
+    "Sent",
+    "StepRecord",
+    "Timer",
+    "Verdict",
+]
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of every stored value: immutable, and absent fields take no room."""
+
+
+class Alert(Value, frozen=True):
+    """One element of a delivery. Its identity is (source, sha256 of the sorted labels), never the sender's claim."""
+
+    source: str
+    identity: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    firing: bool
+    starts_at: datetime
+    ends_at: datetime | None = None
+    url: str = ""
+
+
+class Episode(Value, frozen=True):
+    """The latest continuous firing of one alert: the one row we keep of an identity.
+
+    `ended_at` is the newest end that any delivery claimed; `closed_by` is empty while open. `doubted_at` is set while
+    a firing that may be a twin's echo waits for its answer.
+    """
+
+    source: str
+    identity: str
+    alertname: str
+    labels: dict[str, str]
+    starts_at: datetime
+    seen_at: datetime
+    open: bool = False
+    incident: int | None = None
+    ended_at: datetime | None = None
+    closed_by: str = ""
+    doubted_at: datetime | None = None
+    count: int = 0
+
+
+class Exemplar(Value, frozen=True):
+    """An alert of the incident, kept to explain it and to give `alert` in expressions its value."""
+
+    identity: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: datetime
+    open: bool = True
+
+
+class Firing(Value, frozen=True):
+    """The incident's episodes, as counts and at most 20 exemplars. `cleared_at` is set while none is open."""
+
+    open: int = 0
+    total: int = 0
+    doubted: int = 0
+    exemplars: tuple[Exemplar, ...] = ()
+    since: datetime | None = None
+    cleared_at: datetime | None = None
+    seen_at: datetime | None = None
+
+
+class Evidence(Value, frozen=True):
+    """A reference to evidence stored by digest."""
+
+    name: str
+    digest: str
+    size: int
+
+
+class Failure(Value, frozen=True):
+    """Why an effect did not do its work. `delay` is the wait in seconds before another try, jitter included."""
+
+    kind: Kind
+    message: str
+    delay: float = 0.0
+
+
+class Claim(Value, frozen=True):
+    """What a run must hold before it writes.
+
+    `limit` 0 means exclusive: nobody else may hold `scope`. Otherwise at most `limit` uses of `scope` in `per` seconds.
+    """
+
+    scope: str
+    limit: int = 0
+    per: float = 0.0
+
+
+class Verdict(Value, frozen=True):
+    """A guard's or check's answer with its reason and the evidence it saw.
+
+    `again` says in how many seconds the answer may differ; a denial with it waits instead of refusing.
+    """
+
+    name: str
+    answer: Answer
+    reason: str
+    seen: dict[str, Any] = {}
+    again: float | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+class Change(Value, frozen=True):
+    """What an action is about to write: absolute values, what was there before, and how to take it back.
+
+    `write`, `prior` and `undo` are the action's own JSON; `digest` is over all of them, and approvals bind to it.
+    `keep` false means nothing needs writing: the target is already as wanted.
+    """
+
+    summary: str
+    write: dict[str, Any]
+    prior: dict[str, Any] = {}
+    undo: dict[str, Any] | None = None
+    digest: str = ""
+    needed: bool = True
+
+
+class Timer(Value, frozen=True):
+    """A due moment of an incident; `n` is its row's number."""
+
+    n: int
+    due: datetime
+
+
+class Candidate(Value, frozen=True):
+    """A treatment that an alert asks for: a rule's playbook with the parameters its alert gives."""
+
+    rule: str
+    playbook: str
+    severity: Severity
+    identity: str
+    params: dict[str, Any] = {}
+    target: str = ""
+    fault: str = ""
+
+
+class StepRecord(Value, frozen=True):
+    """What a step of a run came to."""
+
+    step: int
+    attempt: int
+    outcome: str
+    summary: str = ""
+    undo: dict[str, Any] | None = None
+
+
+class Run(Value, frozen=True):
+    """One execution of one playbook on one target for one incident: the active one.
+
+    `stop` says why it ends at its next safe point; `unsure`: the last write may or may not have taken effect.
+    """
+
+    n: int
+    rule: str
+    playbook: str
+    target: str
+    identity: str
+    params: dict[str, Any]
+    severity: Severity
+    mode: Mode
+    started_at: datetime
+    stage: Stage
+    recurrence: int = 0
+    step: int = 0
+    attempt: int = 1
+    tries: int = 1
+    check: int = 0
+    effect: int | None = None
+    purpose: Purpose = Purpose.REMEDY
+    change: Change | None = None
+    once: Once = Once.NONE
+    judged_at: datetime | None = None
+    approved_by: str = ""
+    acted: bool = False
+    unsure: bool = False
+    deadline: datetime | None = None
+    last: Verdict | None = None
+    claims: tuple[Claim, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    stop: str = ""
+
+
+class Past(Value, frozen=True):
+    """A run that has ended, as its incident remembers it."""
+
+    n: int
+    playbook: str
+    target: str
+    outcome: Outcome
+    ended_at: datetime
+    reason: str = ""
+    recurrence: int = 0
+    acted: bool = False
+
+
+class Sent(Value, frozen=True):
+    """A page that went out to somebody."""
+
+    level: int
+    to: str
+    notifier: str
+    dedup_key: str
+
+
+class Retry(Value, frozen=True):
+    """A page that failed and is to be tried again."""
+
+    level: int
+    to: str
+    notifier: str
+    dedup_key: str
+    tries: int
+    verb: Literal["trigger", "acknowledge", "resolve"] = "trigger"
+
+
+class Paging(Value, frozen=True):
+    """Where the climb through the escalation policy stands.
+
+    `level` is the last level paged (0: none yet); `sent` holds the effect and deduplication key of each page that is
+    open with a notifier; `retries` what failed and is due again; `acked_by` stops the climb until the hold runs out.
+    """
+
+    policy: str = ""
+    level: int = 0
+    generation: int = 1
+    due: datetime | None = None
+    sent: tuple[Sent, ...] = ()
+    retries: tuple[Retry, ...] = ()
+    acked_by: str = ""
+    acked_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    reason: str = ""
+
+
+class Outstanding(Value, frozen=True):
+    """An effect that was asked for and has not been answered: what it is, so that a late answer can be placed."""
+
+    what: str
+    level: int = 0
+    to: str = ""
+    notifier: str = ""
+    dedup_key: str = ""
+    tries: int = 1
+    verb: Literal["trigger", "acknowledge", "resolve"] = "trigger"
+    second: bool = False
+
+
+class Incident(Value, frozen=True):
+    """Everything known about an incident that a decision may depend on."""
+
+    id: int
+    key: str
+    shard: int
+    source: str
+    title: str
+    bundle: str
+    rule: str
+    severity: Severity
+    phase: Phase
+    opened_at: datetime
+    updated_at: datetime
+    kind: str = "alert"
+    decided_by: int = 1
+    open: bool = True
+    resolved_at: datetime | None = None
+    fixed_by: str = ""
+    previous: int | None = None
+    owner: str = ""
+    parked: str = ""
+    recurrence: int = 0
+    fixes: tuple[datetime, ...] = ()
+    firing: Firing = Firing()
+    run: Run | None = None
+    past: tuple[Past, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    paging: Paging = Paging()
+    timers: dict[str, Timer] = {}
+    effects: dict[int, Outstanding] = {}
+    numbered: int = 0
+    runs: int = 0
+
+    @property
+    def ref(self) -> str:
+        """The name people use: INC-12."""
+        return f"INC-{self.id}"

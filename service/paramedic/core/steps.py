@@ -1,0 +1,202 @@
+"""The inside of a run: guards, plan, approval, write, verification, next step. Every answer of an effect lands here.
+
+Called by `decide` with the event. A run has at most one effect outstanding; an answer to another one is late and only
+noted. `writing` is about writes, `verification` about checks; ends go to `treatment.end`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from paramedic.core import asking, escalation, judging, treatment, verification, writing
+from paramedic.core.draft import Draft
+from paramedic.core.events import Applied, Checked, Held, Interrupted, Judged, Observed, Planned
+from paramedic.core.model import Change, Failure
+from paramedic.core.scope import playbook_scope
+from paramedic.core.text import span
+from paramedic.core.words import Kind, Mode, Outcome, Purpose, Stage
+from paramedic.errors import Fault
+
+__all__ = ["TIMERS", "answered", "approved"]
+
+
+def answered(draft: Draft, event: Judged | Planned | Applied | Observed | Checked | Interrupted | Held) -> None:
+    """An effect of the run has an answer, or cannot have one."""
+    match event:
+        case Judged():
+            judged(draft, event)
+        case Planned():
+            planned(draft, event)
+        case Applied():
+            _came(draft, writing.applied(draft, event))
+        case Observed():
+            _came(draft, writing.observed(draft, event))
+        case Checked():
+            checked(draft, event)
+        case Interrupted():
+            _came(draft, writing.interrupted(draft, event))
+        case Held():
+            writing.held(draft, event)
+        case _:
+            assert_never(event)
+
+
+def judged(draft: Draft, event: Judged) -> None:
+    """The guards have answered."""
+    if not writing.current(draft, event.n):
+        return
+    ruling = judging.rule_on(draft, event.verdicts)
+    if ruling == "ask":
+        draft.set_run(claims=judging.claims_of(draft, event.verdicts))
+    elif ruling == "allow":
+        again = draft.run.stage is Stage.REJUDGING
+        draft.set_run(claims=judging.claims_of(draft, event.verdicts), judged_at=draft.at)
+        writing.write(draft) if again else next_step(draft)
+    elif ruling == "wait":
+        against = judging.denials(event.verdicts)
+        draft.set_run(stage=Stage.WAITING)
+        draft.timer_in("again", judging.wait_for(against))
+        escalation.page_now(draft, f"not treated yet: {against[0].reason}")
+    else:
+        first = judging.denials(event.verdicts)[0]
+        treatment.halt(draft, Outcome.REFUSED, f"{first.name}: {first.reason}")
+
+
+def next_step(draft: Draft) -> None:
+    """Go on with the first step, from the run's position, whose condition holds; or finish."""
+    steps = draft.playbook.steps
+    while draft.run.step < len(steps):
+        step = steps[draft.run.step]
+        try:
+            wanted = step.when is None or step.when.holds(playbook_scope(draft.incident, draft.run))
+        except Fault as fault:
+            _failed(draft, f"its condition cannot be decided: {fault}", Outcome.FAILED)
+            return
+        if wanted:
+            asking.plan_step(draft)
+            return
+        draft.note("step", f"{step.kind} skipped: {step.when.text if step.when else ''} is false")
+        treatment.record(draft, "skipped", "")
+        draft.set_run(step=draft.run.step + 1, attempt=1, tries=1, check=0)
+    treatment.finish(draft)
+
+
+def planned(draft: Draft, event: Planned) -> None:
+    """The action has said what it would write."""
+    if not writing.current(draft, event.n):
+        return
+    if event.failure is not None or event.change is None:
+        failure = event.failure or Failure(Kind.PERMANENT, "the plan is empty")
+        _came(draft, writing.try_again(draft, failure, "plan"))
+        return
+    step, run, change = draft.playbook.steps[draft.run.step], draft.run, event.change
+    draft.set_run(change=change, once=step.once, tries=1, purpose=Purpose.REMEDY)
+    draft.note("plan", change.summary, run.target, seen=change.prior, evidence=event.evidence)
+    if not change.needed:
+        treatment.record(draft, "unneeded", change.summary)
+        _verify(draft)
+        return
+    mode = treatment.mode_of(draft, run.rule, run.playbook)
+    if step.mutates and mode is Mode.SHADOW:
+        draft.note("shadow", f"would now: {change.summary}", f"mode {mode}")
+        treatment.record(draft, "shadowed", change.summary)
+        _go_on(draft)
+    elif step.mutates and mode is Mode.APPROVE:
+        _ask_approval(draft, change)
+    elif mode.rank <= Mode.OFF.rank:
+        treatment.halt(draft, Outcome.REFUSED, f"the mode is {mode}")
+    else:
+        if step.mutates:
+            escalation.page_now(draft, f"being treated: {change.summary}")
+        writing.write(draft)
+
+
+def _ask_approval(draft: Draft, change: Change) -> None:
+    draft.set_run(stage=Stage.APPROVAL)
+    draft.timer_in("approval", draft.playbook.approval)
+    run = f"{draft.incident.ref}.{draft.run.n}"
+    wait = span(draft.playbook.approval)
+    draft.note("approval", f"waits up to {wait} for somebody to approve: {change.summary}", f"runs approve {run}")
+    words = f"{change.summary}. It waits {wait} for an approval: paramedic runs approve {run}"
+    escalation.hand_over(draft, words, climb_on=False)
+
+
+def approved(draft: Draft, who: str) -> None:
+    """A person has approved this plan. What the guards said is old by now: they are asked again."""
+    draft.cancel("approval")
+    draft.note("approved", f"{draft.run.change.summary if draft.run.change else ''}", who=who)
+    draft.set_run(approved_by=who)
+    judging.ask(draft, Stage.REJUDGING)
+
+
+def _came(draft: Draft, came: writing.Came) -> None:
+    """Go on after a write that is done, or has failed for good."""
+    how, why = came
+    if how == "done":
+        _verify(draft)
+    elif how == "failed":
+        _failed(draft, why, Outcome.FAILED)
+
+
+def _verify(draft: Draft) -> None:
+    if not verification.begin(draft):
+        _go_on(draft)
+
+
+def _go_on(draft: Draft) -> None:
+    draft.set_run(step=draft.run.step + 1, attempt=1, tries=1, check=0, change=None)
+    next_step(draft)
+
+
+def checked(draft: Draft, event: Checked) -> None:
+    """A check has answered."""
+    if not writing.current(draft, event.n):
+        return
+    weighed = verification.weigh(draft, event)
+    if weighed == "next":
+        verification.begin(draft)
+    elif weighed == "passed":
+        _go_on(draft)
+    elif weighed == "failed":
+        _failed(draft, f"{event.verdict.name}: {event.verdict.reason}", Outcome.INEFFECTIVE)
+    elif weighed == "unknown":
+        treatment.end(draft, Outcome.UNKNOWN, f"{event.verdict.name} cannot tell: {event.verdict.reason}")
+
+
+def _failed(draft: Draft, why: str, outcome: Outcome) -> None:
+    """The step did not do its work: what the playbook says follows."""
+    run, step = draft.run, draft.playbook.steps[draft.run.step]
+    written = any(one.step == run.step and one.outcome == "done" for one in run.steps)
+    if run.unsure:
+        treatment.end(draft, Outcome.UNKNOWN, why)
+    elif step.on_failure == "next":
+        treatment.record(draft, "failed", why)
+        draft.note("step", f"{step.kind} did not help: {why}; on to the next")
+        _go_on(draft)
+    elif step.on_failure == "undo" and written and run.change is not None and run.change.undo is not None:
+        draft.note("undo", f"taking our change back: {why}")
+        draft.set_run(stop=why, tries=1)
+        asking.write(draft, Purpose.UNDO)
+    else:
+        treatment.halt(draft, outcome, why)
+
+
+def _again(draft: Draft) -> None:
+    judging.ask(draft, Stage.JUDGING if draft.run.change is None else Stage.REJUDGING)
+
+
+def _approval_over(draft: Draft) -> None:
+    treatment.end(draft, Outcome.DENIED, f"nobody approved within {span(draft.playbook.approval)}", urgent=True)
+
+
+def _held_long(draft: Draft) -> None:
+    if draft.incident.firing.open:
+        escalation.hand_over(draft, "the treatment has waited 5m for its target, which another run holds")
+
+
+TIMERS: Mapping[str, Callable[[Draft], None]] = {
+    "again": _again,
+    "approval": _approval_over,
+    "retry": writing.retry,
+    "check": verification.look,
+    "held": _held_long,
+}

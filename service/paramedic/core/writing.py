@@ -1,0 +1,193 @@
+"""What becomes of a write: it waits, took effect, failed, is tried again, or nobody knows. Called by `steps`.
+
+Whatever goes on by itself (a retry, a look at the target, the end of the run) is arranged here and answered `settled`;
+`done` and `failed` are for `steps` to go on with. What cannot be known is never repeated blindly (promise 3).
+"""
+
+from typing import Literal
+
+from paramedic.core import asking, judging, treatment
+from paramedic.core.draft import Draft
+from paramedic.core.events import Applied, Held, Interrupted, Observed
+from paramedic.core.model import Failure
+from paramedic.core.words import Kind, Once, Outcome, Purpose, Stage
+
+__all__ = ["Came", "applied", "current", "held", "interrupted", "observed", "retry", "try_again", "write"]
+
+Came = tuple[Literal["done", "failed", "settled"], str]
+
+_SETTLED: Came = ("settled", "")
+_TRIES = 3
+_HELD_LONG = 300.0
+
+
+def current(draft: Draft, n: int) -> bool:
+    """Whether this answer is the one the active run waits for; a late one is noted and changes nothing."""
+    about = draft.answered(n)
+    run = draft.incident.run
+    if about is not None and run is not None and run.effect == n:
+        draft.set_run(effect=None)
+        return True
+    if about is None or about.what == "apply":
+        draft.note("late", "an answer came after its run had gone on without it")
+    return False
+
+
+def write(draft: Draft) -> None:
+    """Ask for the planned write, unless the guards' answers have gone stale: then for those first."""
+    run = draft.run
+    if run.judged_at is None or (draft.at - run.judged_at).total_seconds() > judging.FRESH:
+        judging.ask(draft, Stage.REJUDGING)
+    else:
+        asking.write(draft, Purpose.REMEDY)
+
+
+def held(draft: Draft, event: Held) -> None:
+    """The write waits for a claim. A used-up budget refuses; a held target waits, and waiting long is told."""
+    run = draft.incident.run
+    if run is None or run.effect != event.n:
+        return
+    if event.until is not None:
+        draft.answered(event.n)
+        draft.set_run(effect=None)
+        treatment.halt(draft, Outcome.REFUSED, f"{event.scope} is used up until {event.until:%H:%M:%S} UTC")
+    elif "held" not in draft.incident.timers:
+        draft.note("waits", f"{event.scope} is held by {event.by}")
+        draft.timer_in("held", _HELD_LONG)
+
+
+def applied(draft: Draft, event: Applied) -> Came:
+    """The write came back."""
+    if not current(draft, event.n):
+        return _SETTLED
+    draft.cancel("held")
+    if event.failure is not None:
+        return _not_applied(draft, event.failure)
+    kind = "apply" if draft.run.purpose is Purpose.REMEDY else "undo"
+    draft.note(kind, event.summary, seen=event.seen, evidence=event.evidence)
+    return _took_effect(draft, event.summary)
+
+
+def _took_effect(draft: Draft, summary: str) -> Came:
+    draft.set_run(unsure=False)
+    if draft.run.purpose is Purpose.UNDO:
+        treatment.end(draft, Outcome.INEFFECTIVE, f"{draft.run.stop or 'not cleared'}; our change was taken back")
+        return _SETTLED
+    draft.set_run(acted=draft.run.acted or _mutates(draft))
+    treatment.record(draft, "done", summary)
+    if draft.run.stop and draft.run.stop != treatment.CLEARED:
+        treatment.stopped(draft)
+        return _SETTLED
+    draft.set_run(stop="")
+    return "done", ""
+
+
+def _not_applied(draft: Draft, failure: Failure) -> Came:
+    if failure.kind is Kind.UNKNOWN:
+        return _unknown(draft, failure.message)
+    if _stops(draft):
+        draft.note("apply", f"not written: {failure.message}")
+        treatment.stopped(draft)
+        return _SETTLED
+    return try_again(draft, failure, "apply" if draft.run.purpose is Purpose.REMEDY else "undo")
+
+
+def _stops(draft: Draft) -> bool:
+    """Whether the run is to end instead of writing. Taking our own change back is not called off."""
+    return draft.run.purpose is Purpose.REMEDY and bool(draft.run.stop)
+
+
+def _mutates(draft: Draft) -> bool:
+    """Whether the current step changes its target; one that only collects may be repeated."""
+    return draft.playbook.steps[draft.run.step].mutates
+
+
+def _unknown(draft: Draft, why: str) -> Came:
+    """The outcome is not known. The target's own protection decides what may follow."""
+    run = draft.run
+    if not _mutates(draft):
+        return try_again(draft, Failure(Kind.TEMPORARY, why), "apply")
+    draft.set_run(unsure=True)
+    if run.once is Once.KEY and run.tries < _TRIES and not _stops(draft):
+        draft.note("unknown", f"the outcome is not known; the same key is sent again: {why}")
+        return try_again(draft, Failure(Kind.TEMPORARY, why), "apply")
+    if run.once in (Once.CAS, Once.UID):
+        draft.note("unknown", f"the outcome is not known; the target is looked at: {why}")
+        asking.look_at_target(draft)
+    else:
+        draft.note("unknown", f"the outcome cannot be known and is not tried again: {why}")
+        treatment.end(draft, Outcome.UNKNOWN, why)
+    return _SETTLED
+
+
+def interrupted(draft: Draft, event: Interrupted) -> Came:
+    """The process that carried the effect out is gone. A page is sent again under its key by the engine itself."""
+    about = draft.incident.effects.get(event.n)
+    if about is not None and about.what == "page":
+        draft.note("page", f"level {about.level} {about.to} may have gone out; sent again under the same key")
+    elif current(draft, event.n):
+        return _unknown(draft, "the process that wrote is gone")
+    return _SETTLED
+
+
+def observed(draft: Draft, event: Observed) -> Came:
+    """The target was looked at after a write whose outcome was not known."""
+    if not current(draft, event.n):
+        return _SETTLED
+    failure = event.failure
+    if event.applied:
+        draft.note("observe", event.summary or "the write is in effect", evidence=event.evidence)
+        return _took_effect(draft, event.summary)
+    if event.applied is False:
+        draft.note("observe", event.summary or "the write is not in effect", evidence=event.evidence)
+        draft.set_run(unsure=False)
+        return _write_after_all(draft)
+    if failure is not None and failure.kind is not Kind.PERMANENT and draft.run.tries < _TRIES:
+        return try_again(draft, Failure(Kind.TEMPORARY, failure.message, failure.delay), "observe")
+    treatment.end(draft, Outcome.UNKNOWN, failure.message if failure else "the target does not tell")
+    return _SETTLED
+
+
+def _write_after_all(draft: Draft) -> Came:
+    """Our write is not there: make it under the same attempt, a bounded number of times, if it is still wanted."""
+    run = draft.run
+    if _stops(draft):
+        treatment.stopped(draft)
+    elif run.tries >= _TRIES:
+        return try_again(draft, Failure(Kind.TEMPORARY, f"not in effect after {run.tries} tries"), "apply")
+    else:
+        draft.set_run(tries=run.tries + 1)
+        retry(draft)
+    return _SETTLED
+
+
+def try_again(draft: Draft, failure: Failure, what: str) -> Came:
+    """A temporary failure is tried again, a bounded number of times, under the same attempt; others fail the step."""
+    run = draft.run
+    passing = failure.kind is Kind.TEMPORARY or (what == "plan" and failure.kind is Kind.UNKNOWN)
+    if passing and run.tries < _TRIES:
+        draft.note(what, f"try {run.tries} of {_TRIES} failed: {failure.message}")
+        draft.set_run(stage=Stage.RETRYING, tries=run.tries + 1)
+        draft.timer_in("retry", max(0.5, failure.delay) * run.tries)
+        return _SETTLED
+    if run.purpose is Purpose.UNDO:
+        treatment.end(draft, Outcome.FAILED, f"our change could not be taken back: {failure.message}")
+        return _SETTLED
+    if failure.kind is Kind.REFUSED:
+        treatment.halt(draft, Outcome.REFUSED, failure.message)
+        return _SETTLED
+    draft.note(what, f"failed: {failure.message}")
+    return "failed", failure.message
+
+
+def retry(draft: Draft) -> None:
+    """Ask once more for what failed."""
+    run = draft.run
+    if run.change is None:
+        asking.plan_step(draft)
+    elif run.unsure and run.once in (Once.CAS, Once.UID):
+        asking.look_at_target(draft)
+    elif run.purpose is Purpose.UNDO:
+        asking.write(draft, Purpose.UNDO)
+    else:
+        write(draft)

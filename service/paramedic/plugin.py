@@ -1,0 +1,324 @@
+"""The contract of the plug-ins: actions, guards, checks, notifiers. To add one, create one file in its folder.
+
+A plug-in is a class with its parameters (pydantic, extras forbidden), a YAML example, the ports it reads and writes
+and, for an action, what keeps its write from happening twice and how it is undone. `discover` finds them; the catalog
+checks playbooks against them; the engine calls them. A plug-in never imports another, and never sees the engine.
+
+A plug-in whose `reads` is empty touches no port and must not wait: the turn calls it in the batch it is deciding.
+"""
+
+import hashlib
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from paramedic.core.bundle import Endpoint, Window
+from paramedic.core.matching import Matcher
+from paramedic.core.model import Change, Episode, Exemplar, Firing, Run, Verdict
+from paramedic.core.words import Once, Severity
+from paramedic.errors import Fault
+
+__all__ = [
+    "Action",
+    "Applied",
+    "Check",
+    "Exhibit",
+    "FiringNow",
+    "Guard",
+    "Http",
+    "Notifier",
+    "PageText",
+    "Params",
+    "Plugin",
+    "Plugins",
+    "Reply",
+    "Resources",
+    "Seen",
+    "Tools",
+    "Uses",
+    "claim_scope",
+    "discover",
+]
+
+
+class Params(BaseModel):
+    """Base of all parameters: frozen, and an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer: `body` is at most 64 KiB."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http(Protocol):
+    """The HTTP port. What a writing plug-in holds asks the gate before each request that is not GET or HEAD."""
+
+    async def request(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float,
+    ) -> Reply:
+        """Send one request, no redirects followed, no retry.
+
+        `timeout` is in seconds. Raises `Temporary` when nothing was sent (refused, unresolved), `UnknownOutcome` when
+        the answer never came, `Refused` when the gate says no.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The ports that a plug-in may use; it declares which in `reads` and `writes`."""
+
+    http: Http
+
+
+class Uses(Protocol):
+    """What other runs have used and hold, for guards that look before they claim.
+
+    What the asking run itself has used is left out: it never stands in its own way.
+    """
+
+    def holder(self, scope: str) -> str | None:
+        """Who holds an exclusive scope: a run's id such as INC-12.1, or nobody."""
+        ...
+
+    def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
+        """When the scope was used, at `moment` or later, oldest first."""
+        ...
+
+
+class FiringNow(Protocol):
+    """The open episodes that some guard of the bundle watches for."""
+
+    def matching(self, matchers: Sequence[Matcher]) -> Sequence[Episode]:
+        """Open episodes that all matchers accept, at most 20, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a plug-in may know of the world without reading: the moment, its incident, its run, what is in use."""
+
+    now: datetime
+    incident: str
+    severity: Severity
+    firing: Firing
+    run: Run
+    target: str
+    uses: Uses
+    others: FiringNow
+    windows: Mapping[str, Window]
+    endpoints: Mapping[str, Endpoint]
+    alert: Exemplar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the catalog knows when it checks a plug-in's parameters: names that they may refer to."""
+
+    endpoints: Mapping[str, Endpoint]
+    windows: Mapping[str, Window]
+    people: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """Evidence worth keeping whole: stored by digest, cited by the timeline."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an action did, in words and as evidence."""
+
+    summary: str
+    seen: Mapping[str, Any]
+    exhibits: tuple[Exhibit, ...] = ()
+
+
+class Plugin(ABC):
+    """What all four kinds declare.
+
+    `name` is the key in YAML; `example` a YAML mapping with this key that validates; `reads`/`writes` the ports used;
+    `short` is the parameter that a bare value stands for. `escapes` maps a parameter (or a path such as `undo.path`) to
+    what `${}` means in it: `url`, values are percent-encoded and an empty one is a fault; `literal`, there may be none;
+    `cel`, the whole is a condition, which arrives evaluated as true or false, with its text as the parameter `text`.
+    `refers` raises `Fault` (its `where` a path such as `endpoint`) when a parameter names what does not exist.
+    """
+
+    name: ClassVar[str]
+    example: ClassVar[str]
+    Params: ClassVar[type[BaseModel]]
+    reads: ClassVar[frozenset[str]] = frozenset()
+    writes: ClassVar[frozenset[str]] = frozenset()
+    permissions: ClassVar[tuple[str, ...]] = ()
+    escapes: ClassVar[Mapping[str, str]] = {}
+    short: ClassVar[str] = ""
+
+    def validated(self, rendered: Any) -> Any:
+        """Rendered values as this plug-in's parameters. Raises `Fault` in plain words: an alert's value may not fit."""
+        try:
+            return self.Params.model_validate(rendered)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "parameters"
+            raise Fault(f"{self.name}, {where}", first["msg"].removeprefix("Value error, ")) from error
+
+    def refers(self, params: Any, resources: Resources) -> None:
+        """Check names in `params` against what exists; most plug-ins name nothing."""
+        return
+
+
+class Action(Plugin):
+    """Changes its target, or collects from it. `plan` first (absolute values, no writing), then `apply`."""
+
+    undone_by: ClassVar[str]
+    timeout: ClassVar[float] = 30.0
+
+    @abstractmethod
+    def once(self, params: Any, resources: Resources) -> Once:
+        """What keeps this write from happening twice, given what the parameters name."""
+
+    def mutates(self, params: Any) -> bool:
+        """Whether this write changes its target; false where it only collects."""
+        return bool(self.writes)
+
+    def takes(self, params: Any, resources: Resources) -> float:
+        """The longest the write can take, in seconds: after that no answer can come any more."""
+        return self.timeout
+
+    @abstractmethod
+    async def plan(self, params: Any, seen: Seen, tools: Tools) -> Change:
+        """What would be written; reads only."""
+
+    @abstractmethod
+    async def apply(self, write: Mapping[str, Any], key: str, seen: Seen, tools: Tools) -> Applied:
+        """Write it. Raises `Refused`, `Temporary` (nothing left), `Permanent` or `UnknownOutcome`."""
+
+    @abstractmethod
+    async def observe(self, write: Mapping[str, Any], key: str, seen: Seen, tools: Tools) -> bool | None:
+        """Whether the write with this key is in effect; None when it cannot be known."""
+
+
+class Guard(Plugin):
+    """A precondition. It answers allow, deny or unknown; raising is an error, and everything but allow denies."""
+
+    @abstractmethod
+    async def judge(self, params: Any, seen: Seen, tools: Tools) -> Verdict:
+        """Whether the run may go on, why, and what was seen. May add claims that the intent takes."""
+
+    def watches(self, params: Any) -> tuple[tuple[Matcher, ...], ...]:
+        """Matcher sets whose open episodes `Seen.others` must know."""
+        return ()
+
+
+class Check(Plugin):
+    """A question about the world: pass, fail or unknown; `again` says when asking again makes sense."""
+
+    @abstractmethod
+    async def ask(self, params: Any, seen: Seen, tools: Tools) -> Verdict:
+        """One look."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page as a notifier sends it. `text` is plain; a notifier escapes it for its own medium."""
+
+    verb: str
+    dedup_key: str
+    incident: str
+    severity: Severity
+    title: str
+    text: str
+    level: int
+    to: str
+    contact: str
+    link: str = ""
+
+
+class Notifier(Plugin):
+    """Brings a page to a person. `contact` is the key of `people` that it needs ("" : anybody)."""
+
+    contact: ClassVar[str] = ""
+    dry: ClassVar[bool] = False
+    timeout: ClassVar[float] = 10.0
+
+    @abstractmethod
+    async def send(self, page: PageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:
+        """Send it; returns a short receipt. Raises `Temporary`, `Permanent` or `UnknownOutcome`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """All plug-ins there are, by name: built once by `discover`, passed to whoever needs them."""
+
+    actions: Mapping[str, Action]
+    guards: Mapping[str, Guard]
+    checks: Mapping[str, Check]
+    notifiers: Mapping[str, Notifier]
+
+
+def discover() -> Plugins:
+    """Find every plug-in in the four folders; a file without exactly one plug-in class, or a name twice, is a fault."""
+    return Plugins(
+        actions=_folder("actions", Action),
+        guards=_folder("guards", Guard),
+        checks=_folder("checks", Check),
+        notifiers=_folder("notifiers", Notifier),
+    )
+
+
+def claim_scope(*parts: str) -> str:
+    """The name of what a claim is about: `parts` joined by "/". Only the last part may come from an alert.
+
+    Stores use it as a key, so it is printable and at most 200 characters: what is not ends in a digest of the whole.
+    """
+    whole = "/".join(parts)
+    if len(whole) <= 200 and whole.isascii() and whole.isprintable():
+        return whole
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+    start = "".join(char if char.isascii() and char.isprintable() else "_" for char in whole[:120])
+    return f"{start}#{digest}"
+
+
+P = TypeVar("P", bound=Plugin)
+
+
+def _folder(folder: str, kind: type[P]) -> Mapping[str, P]:
+    package = importlib.import_module(f"paramedic.{folder}")
+    found: dict[str, P] = {}
+    for module_info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"paramedic.{folder}.{module_info.name}")
+        classes = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, kind) and value.__module__ == module.__name__
+        ]
+        if len(classes) != 1:
+            raise Fault(f"{folder}/{module_info.name}.py", f"holds {len(classes)} plug-ins", "one file, one plug-in")
+        plugin = classes[0]()
+        if plugin.name in found:
+            raise Fault(f"{folder}/{module_info.name}.py", f'the name "{plugin.name}" is taken', "choose another")
+        found[plugin.name] = plugin
+    return MappingProxyType(found)

@@ -1,0 +1,108 @@
+"""The settings, read once from the environment into a frozen value. `app` and the commands pass it on.
+
+Every secret may come as NAME or as the path NAME_FILE. Nothing else in the package reads the environment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+from paramedic.core.words import Mode
+from paramedic.errors import Fault
+
+__all__ = ["Settings", "read_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process was told. Names and meanings are in docs/reference/settings.md."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database_url: str = field(default="", repr=False)
+    data: Path = Path(".paramedic")
+    rules: Path = Path("rules")
+    playbooks: Path = Path("playbooks")
+    mode: Mode = Mode.AUTO
+    webhook_tokens: tuple[str, ...] = field(default=(), repr=False)
+    tokens_file: Path | None = None
+    public_url: str = ""
+    url: str = ""
+    token: str = field(default="", repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the service only listens to its own machine."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def secret(self, name: str) -> str:
+        """The value of the setting `name`, or of the file that NAME_FILE names. Raises `Fault` when neither is set."""
+        value = _secret(self.environment, name)
+        if not value:
+            raise Fault(name, "is not set", f"set {name} or {name}_FILE")
+        return value
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings out of `environment`. Raises `Fault` naming the variable and what would be right."""
+    host, port = _listen(environment.get("PARAMEDIC_LISTEN", "127.0.0.1:8080"))
+    tokens_file = environment.get("PARAMEDIC_TOKENS_FILE")
+    settings = Settings(
+        host=host,
+        port=port,
+        database_url=_secret(environment, "PARAMEDIC_DATABASE_URL"),
+        data=Path(environment.get("PARAMEDIC_DATA", ".paramedic")),
+        rules=Path(environment.get("PARAMEDIC_RULES", "rules")),
+        playbooks=Path(environment.get("PARAMEDIC_PLAYBOOKS", "playbooks")),
+        mode=_mode(environment.get("PARAMEDIC_MODE", "auto")),
+        webhook_tokens=tuple(
+            t.strip() for t in _secret(environment, "PARAMEDIC_WEBHOOK_TOKEN").split(",") if t.strip()
+        ),
+        tokens_file=Path(tokens_file) if tokens_file else None,
+        public_url=environment.get("PARAMEDIC_PUBLIC_URL", "").rstrip("/"),
+        url=environment.get("PARAMEDIC_URL", "").rstrip("/"),
+        token=_secret(environment, "PARAMEDIC_TOKEN"),
+        environment=dict(environment),
+    )
+    if not settings.loopback and not settings.webhook_tokens:
+        raise Fault(
+            "PARAMEDIC_LISTEN",
+            f"{host} can be reached from other machines, and no PARAMEDIC_WEBHOOK_TOKEN is set",
+            "set PARAMEDIC_WEBHOOK_TOKEN, or listen on 127.0.0.1",
+        )
+    return settings
+
+
+def _listen(value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise Fault("PARAMEDIC_LISTEN", f'"{value}" is not HOST:PORT', "for example 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
+
+
+def _mode(value: str) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        raise Fault("PARAMEDIC_MODE", f'"{value}" is not a mode', "one of " + ", ".join(Mode)) from None
+
+
+def _secret(environment: Mapping[str, str], name: str) -> str:
+    direct, path = environment.get(name, ""), environment.get(f"{name}_FILE", "")
+    if direct and path:
+        raise Fault(name, f"{name} and {name}_FILE are both set", "set one of them")
+    if not path:
+        return direct
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Fault(f"{name}_FILE", f"cannot read {path}: {error.strerror}", "name a readable file") from error
+    except ValueError as error:
+        raise Fault(f"{name}_FILE", f"{path!r} holds no text", "a file with the secret in UTF-8") from error

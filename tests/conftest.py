@@ -1,0 +1,38 @@
+"""Fixtures for every test: a PostgreSQL for the session, and a database for each test that asks."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from paramedic.errors import Permanent
+from paramedic.store.embedded import binaries
+from tests.postgres import BLANK, fresh_database, shared_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the session's PostgreSQL, one for all workers."""
+    try:
+        binaries.find()
+    except Permanent as missing:
+        pytest.skip(f"{missing} (here: make setup)")
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    with shared_server(base / "postgres") as url:
+        yield url
+
+
+@pytest.fixture
+async def database(postgres_server: str) -> AsyncIterator[str]:
+    """The URL of a database of this test's own, with all migrations applied."""
+    async with fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+async def blank_database(postgres_server: str) -> AsyncIterator[str]:
+    """The URL of a database of this test's own with nothing in it."""
+    async with fresh_database(postgres_server, BLANK) as url:
+        yield url
