@@ -1,0 +1,113 @@
+"""The parts of a commit: which rows of a batch each one takes, and how they become one array for each column.
+
+`commit` puts the parts that have rows into one statement. A part's SQL (`queries/commit.sql`) names the fields that it
+wants: its parameter `:seq` is the `seq` of every row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from paramedic.core.model import Episode
+from paramedic.store.port import Batch
+from paramedic.store.queries import Query
+
+__all__ = ["Part", "parts_of"]
+
+Rows = Sequence[Any]
+Columns = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the statement.
+
+    `after` names the part that must have run before this one where both are there. A `counted` part fails the commit
+    unless it changes exactly as many rows as it was given.
+    """
+
+    name: str
+    text: str
+    params: int
+    rows: Callable[[Batch], Rows]
+    columns: Callable[[Rows], Columns]
+    after: str = ""
+    counted: bool = False
+
+
+def parts_of(queries: Mapping[str, Query]) -> tuple[Part, ...]:
+    """Every part, in the order in which they stand in the statement."""
+
+    def part(
+        name: str,
+        rows: Callable[[Batch], Rows],
+        columns: Callable[[Rows], Columns] | None = None,
+        *,
+        after: str = "",
+        counted: bool = False,
+    ) -> Part:
+        query = queries[f"commit_{name}"]
+        return Part(name, query.text, len(query.params), rows, columns or _fields(query), after, counted)
+
+    return (
+        part("deliveries", lambda batch: batch.deliveries),
+        part("routed", lambda batch: batch.routed, _values),
+        part("rejected", lambda batch: batch.rejected),
+        part("episodes", lambda batch: batch.episodes, _episodes),
+        part("incidents_changed", _changed, counted=True),
+        part("incidents_new", lambda batch: [row for row in batch.incidents if row.new], after="incidents_changed"),
+        part("events", lambda batch: batch.events),
+        part("events_done", lambda batch: batch.events_done, _tuples),
+        part("timeline", lambda batch: batch.timeline),
+        part("effects", lambda batch: batch.effects),
+        part("intents", lambda batch: batch.intents, _tuples, counted=True),
+        part("effects_gone", lambda batch: batch.effects_gone, _tuples),
+        part("timers", lambda batch: batch.timers),
+        part("timers_gone", lambda batch: batch.timers_gone, _tuples),
+        part("holds_gone", lambda batch: batch.holds_gone, _values),
+        part("holds", lambda batch: batch.holds, after="holds_gone"),
+        part("uses", lambda batch: batch.uses),
+        part("evidence", lambda batch: batch.evidence),
+        part("switch", _switch, _only(queries["commit_switch"]), counted=True),
+    )
+
+
+def _changed(batch: Batch) -> Rows:
+    """Those that are closed first: the row that frees a key must come before the one that takes it."""
+    return sorted((row for row in batch.incidents if not row.new), key=lambda row: row.open)
+
+
+def _switch(batch: Batch) -> Rows:
+    return [batch.switch] if batch.switch else []
+
+
+def _fields(query: Query) -> Callable[[Rows], Columns]:
+    values = attrgetter(*query.params)
+    return lambda rows: tuple(zip(*map(values, rows), strict=True))
+
+
+def _only(query: Query) -> Callable[[Rows], Columns]:
+    """For the one part that takes a single row, value by value."""
+    values = attrgetter(*query.params)
+    return lambda rows: values(rows[0])
+
+
+def _tuples(rows: Rows) -> Columns:
+    return tuple(zip(*rows, strict=True))
+
+
+def _values(rows: Rows) -> Columns:
+    return (rows,)
+
+
+def _episodes(rows: Sequence[Episode]) -> Columns:
+    """The columns that look-ups need, and the whole episode as JSON. `live`: open, or in doubt whether it is."""
+    encode = msgspec.json.Encoder().encode
+    made = [
+        (one.source, one.identity, one.alertname, one.incident, one.open or one.doubted_at is not None, encode(one))
+        for one in rows
+    ]
+    return tuple(zip(*made, strict=True))

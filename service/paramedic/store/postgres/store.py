@@ -1,0 +1,136 @@
+"""The store over PostgreSQL: membership, commits and reads put together, each on a connection of its own.
+
+`app` makes one and hands it to the engine. After an error of `commit` the membership is over: `join` begins a new one,
+and `recover` reads what the database really holds.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from importlib.resources import files
+
+from paramedic.core.model import Episode
+from paramedic.errors import ParamedicError
+from paramedic.store.connect import ENGINE, connect
+from paramedic.store.port import Batch, BundleRow, Committed, Doubtful, Fenced, Recovered, Switch
+from paramedic.store.postgres.commit import Committer
+from paramedic.store.postgres.members import DatabaseClock, Membership, join
+from paramedic.store.postgres.reads import Reader
+from paramedic.store.postgres.recovery import recover
+from paramedic.store.queries import load
+
+__all__ = ["PostgresStore"]
+
+logger = logging.getLogger(__name__)
+
+
+class PostgresStore:
+    """`Store` over the database at `dsn`.
+
+    `ttl` is the length of the lease, `timeout` how long a commit may take, both in seconds.
+    """
+
+    def __init__(self, dsn: str, clock: DatabaseClock, *, ttl: float = 10.0, timeout: float = 5.0) -> None:
+        self._ttl = ttl
+        self._dsn = dsn
+        self._clock = clock
+        self._timeout = timeout
+        self._queries = load(files("paramedic.store") / "queries")
+        self._reader = Reader(dsn, self._queries)
+        self._membership: Membership | None = None
+        self._committer: Committer | None = None
+
+    async def join(self) -> int:
+        """Become the member that writes; wait, until cancelled, while another one lives. Answers the member's id.
+
+        Raises Temporary, Permanent or Fault when the database cannot be used.
+        """
+        former = self._membership
+        if former is not None:
+            await former.drop()
+            self._close_committer()
+        async with AsyncExitStack() as undo:
+            number = former.member if former else 0
+            membership = await join(self._dsn, self._clock, self._queries, ttl=self._ttl, former=number)
+            undo.push_async_callback(membership.drop)
+            connection = await connect(self._dsn, ENGINE)
+            undo.pop_all()
+        self._membership = membership
+        self._committer = Committer(connection, membership.member, self._queries, timeout=self._timeout)
+        return membership.member
+
+    async def recover(self, *, uses_since: datetime) -> Recovered:
+        """What the fenced members left in our shards. Raises `Fenced`, Temporary or Permanent."""
+        membership, _ = self._joined()
+        async with self._reader.session("recovering") as connection:
+            return await recover(connection, self._queries, membership.member, uses_since=uses_since)
+
+    async def commit(self, batch: Batch) -> Committed:
+        """Write the batch in one statement, fenced. Raises `Fenced` or `Doubtful`, and the membership is over."""
+        membership, committer = self._joined()
+        membership.check()
+        why: Fenced | Doubtful | None = Doubtful("a commit was abandoned before its answer came")
+        try:
+            committed = await committer.commit(batch)
+            why = None
+        except (Fenced, Doubtful) as error:
+            why = error
+            raise
+        finally:
+            if why is not None:
+                membership.end(why)
+                committer.close()
+        return committed
+
+    async def alive(self) -> bool:
+        """Whether this member may still write: nobody can have stepped in yet, nor will for a quarter of the lease."""
+        return self._membership is not None and await self._membership.alive()
+
+    async def episodes(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:
+        """The latest episodes of these (source, identity) pairs; unknown ones are absent."""
+        return await self._reader.episodes(identities)
+
+    async def episodes_of(self, incident: int) -> Sequence[Episode]:
+        """The open or doubted episodes of an incident."""
+        return await self._reader.episodes_of(incident)
+
+    async def open_episodes(self, alertnames: Sequence[str] | None) -> Sequence[Episode]:
+        """All open episodes with one of these alertnames (None: any)."""
+        return await self._reader.open_episodes(alertnames)
+
+    async def incident_numbers(self, blocks: int) -> Sequence[range]:
+        """Fresh blocks of incident numbers."""
+        return await self._reader.incident_numbers(blocks)
+
+    async def switch(self) -> Switch:
+        """The switch, read now."""
+        return await self._reader.switch()
+
+    async def bundle(self, hash_: str | None) -> BundleRow | None:
+        """The bundle with this hash; None: the one in force."""
+        return await self._reader.bundle(hash_)
+
+    async def adopt(self, bundle: BundleRow, expected: str | None) -> bool:
+        """Keep the bundle and move the pointer from `expected` to it; False if it is elsewhere."""
+        return await self._reader.adopt(bundle, expected)
+
+    async def leave(self) -> None:
+        """Give the shards up and close every connection, also when the database no longer answers."""
+        try:
+            if self._membership is not None:
+                await self._membership.leave()
+            await self._reader.close()
+        except ParamedicError as error:
+            logger.warning("the store was left without a word to the database: %s", error)
+        finally:
+            self._close_committer()
+
+    def _joined(self) -> tuple[Membership, Committer]:
+        if self._membership is None or self._committer is None:
+            raise Doubtful("not a member yet: join first")
+        return self._membership, self._committer
+
+    def _close_committer(self) -> None:
+        if self._committer is not None:
+            self._committer.close()

@@ -1,0 +1,153 @@
+-- The parts of a commit. Those that have rows are put together into one statement, `commit_timers` as the CTE
+-- `did_timers`: one round trip, all or nothing. Parameters are arrays, one for each column, named after the fields of
+-- the rows in `port`. Every part joins `fence`, so that without the fence no part writes anything.
+--
+-- All parts see the tables as they were before the statement. Where one must come after another, `commit` says so.
+-- An update by key never names the predicate of a partial index: the planner would scan that index for every row.
+
+-- name: commit_fence
+-- One row while the member may write. The lock is shared with heartbeats, and makes a takeover wait for this statement.
+select 1 from member where id = :member and not fenced for key share
+
+-- name: commit_deliveries
+insert into delivery (id, at, source, body, routed)
+select u.*
+from unnest(:id::bigint[], :at::timestamptz[], :source::text[], :body::bytea[], :routed::boolean[]) u, fence
+
+-- name: commit_routed
+-- Deliveries that were journalled alone, and have found their incidents now.
+update delivery d set routed = true from unnest(:ids::bigint[]) u (id), fence where d.id = u.id
+
+-- name: commit_rejected
+insert into rejected (id, at, source, reason, body)
+select u.*
+from unnest(:id::bigint[], :at::timestamptz[], :source::text[], :reason::text[], :body::bytea[]) u, fence
+
+-- name: commit_episodes
+insert into episode (source, identity, alertname, incident_id, live, body)
+select u.*
+from
+  unnest(
+    :source::text[], :identity::text[], :alertname::text[], :incident::bigint[], :live::boolean[], :body::bytea[]
+  ) u,
+  fence
+on conflict (identity, source) do update
+set incident_id = excluded.incident_id, live = excluded.live, body = excluded.body
+
+-- name: commit_incidents_changed
+-- Only from the version that the new one was made from; `whole` in `commit_answer` counts them.
+update incident i
+set
+  title = u.title, severity = u.severity, phase = u.phase, rule = u.rule, updated_at = u.updated_at,
+  version = u.version, events = u.events, entries = u.entries, head = u.head, state = u.state, open = u.open
+from
+  unnest(
+    :id::bigint[], :title::text[], :severity::text[], :phase::text[], :rule::text[], :updated_at::timestamptz[],
+    :version::int[], :events::int[], :entries::int[], :head::bytea[], :state::bytea[], :open::boolean[]
+  ) u (id, title, severity, phase, rule, updated_at, version, events, entries, head, state, open),
+  fence
+where i.id = u.id and i.version = u.version - 1
+returning 1
+
+-- name: commit_incidents_new
+-- After the changed ones: a key may be free only since one of them was closed in this very commit.
+insert into incident (
+  id, shard, key, source, title, severity, phase, rule, opened_at, updated_at,
+  version, events, entries, head, state, open
+)
+select u.*
+from
+  unnest(
+    :id::bigint[], :shard::smallint[], :key::text[], :source::text[], :title::text[], :severity::text[],
+    :phase::text[], :rule::text[], :opened_at::timestamptz[], :updated_at::timestamptz[],
+    :version::int[], :events::int[], :entries::int[], :head::bytea[], :state::bytea[], :open::boolean[]
+  ) u,
+  fence
+
+-- name: commit_events
+insert into event (incident_id, seq, at, body, done)
+select u.*
+from unnest(:incident::bigint[], :seq::int[], :at::timestamptz[], :body::bytea[], :done::boolean[]) u, fence
+
+-- name: commit_events_done
+update event e set done = true
+from unnest(:incident::bigint[], :seq::int[]) u (incident_id, seq), fence
+where e.incident_id = u.incident_id and e.seq = u.seq
+
+-- name: commit_timeline
+insert into timeline (incident_id, seq, at, body, hash)
+select u.*
+from unnest(:incident::bigint[], :seq::int[], :at::timestamptz[], :body::bytea[], :hash::bytea[]) u, fence
+
+-- name: commit_effects
+insert into effect (incident_id, n, shard, lane, body, intended, until)
+select u.*
+from
+  unnest(
+    :incident::bigint[], :n::int[], :shard::smallint[], :lane::text[], :body::bytea[], :intended::boolean[],
+    :until::timestamptz[]
+  ) u,
+  fence
+
+-- name: commit_intents
+-- Counted like the changed incidents: a call must not leave for an effect that is not there.
+update effect e set intended = true, until = u.until
+from unnest(:incident::bigint[], :n::int[], :until::timestamptz[]) u (incident_id, n, until), fence
+where e.incident_id = u.incident_id and e.n = u.n
+returning 1
+
+-- name: commit_effects_gone
+delete from effect e
+using unnest(:incident::bigint[], :n::int[]) u (incident_id, n), fence
+where e.incident_id = u.incident_id and e.n = u.n
+
+-- name: commit_timers
+insert into timer (incident_id, n, shard, due, name)
+select u.*
+from unnest(:incident::bigint[], :n::int[], :shard::smallint[], :due::timestamptz[], :name::text[]) u, fence
+
+-- name: commit_timers_gone
+delete from timer t
+using unnest(:incident::bigint[], :n::int[]) u (incident_id, n), fence
+where t.incident_id = u.incident_id and t.n = u.n
+
+-- name: commit_holds_gone
+delete from hold h using unnest(:scopes::text[]) u (scope), fence where h.scope = u.scope
+returning 1
+
+-- name: commit_holds
+-- After those that were let go, which may be the same scopes. A scope that is still held makes the whole commit fail.
+insert into hold (scope, incident_id, run, at)
+select u.* from unnest(:scope::text[], :incident::bigint[], :run::int[], :at::timestamptz[]) u, fence
+
+-- name: commit_uses
+insert into use (scope, at, incident_id, run)
+select u.*
+from unnest(:scope::text[], :at::timestamptz[], :incident::bigint[], :run::int[]) u, fence
+on conflict do nothing
+
+-- name: commit_evidence
+insert into evidence (digest, name, body)
+select u.* from unnest(:digest::text[], :name::text[], :body::bytea[]) u, fence
+on conflict do nothing
+
+-- name: commit_switch
+-- Only from the version that the new one was made from; counted like the changed incidents.
+update switch s
+set mode = :mode, until = :until, who = :who, reason = :reason, at = :at, version = :version
+from fence
+where s.id = 1 and s.version = :version - 1
+returning s.*
+
+-- name: commit_switch_kept
+-- What a commit that does not set the switch answers in place of `commit_switch`.
+select * from switch where id = 1
+
+-- name: commit_answer
+-- Ends the statement. `alive` 0: fenced. When fewer rows were changed than expected, the division by zero undoes all.
+select
+  alive.n as alive,
+  1 / (alive.n = 0 or written.n = :expected::bigint)::int as whole,
+  clock_timestamp() as now,
+  standing.mode, standing.until, standing.who, standing.reason, standing.at, standing.version
+from (select count(*) as n from fence) alive cross join written left join standing on true
