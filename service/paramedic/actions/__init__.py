@@ -1,0 +1,1 @@
+"""Actions, one a file: what changes a target. Found by `plugin.discover`, planned and applied by the engine."""
