@@ -1,0 +1,39 @@
+"""The shape of Alertmanager's webhook, version 4, as far as it is used; every other field is ignored.
+
+`alertmanager` decodes with it. The elements stay raw at first, so that a bad one spoils only itself.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+__all__ = ["BODY", "ELEMENT", "ELEMENT_FIELDS", "UNREADABLE", "Body", "Element"]
+
+
+class Body(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The outer object. `truncated_alerts` says how many alerts of the group were left out (`max_alerts`)."""
+
+    version: Literal["4"]
+    alerts: list[msgspec.Raw]
+    truncated_alerts: Annotated[int, msgspec.Meta(ge=0)] = 0
+    group_key: str = ""
+    receiver: str = ""
+
+
+class Element(msgspec.Struct, frozen=True, gc=False):
+    """One alert. The sender's `fingerprint` is not read: identity is computed from the labels."""
+
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str]
+    starts_at: str = msgspec.field(name="startsAt")
+    ends_at: str | None = msgspec.field(name="endsAt", default=None)
+    annotations: dict[str, str] | None = None
+    url: str | None = msgspec.field(name="generatorURL", default=None)
+
+
+BODY = msgspec.json.Decoder(Body)
+ELEMENT = msgspec.json.Decoder(Element)
+ELEMENT_FIELDS = Element.__struct_encode_fields__
+
+# Bytes that are no UTF-8 and deep nesting surface as Python's own exceptions, not as the library's.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
