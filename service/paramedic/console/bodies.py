@@ -1,0 +1,109 @@
+"""The shapes of everything the console takes: bodies of acts, and what stands behind a question mark. Pydantic models.
+
+`api`, `acts` and `pages` read requests with them; `openapi` describes them. Unknown names are errors, so that a
+misspelt one is never silently without effect.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from paramedic.core.text import one_line
+from paramedic.core.words import Mode, Phase, Severity
+from paramedic.durations import Duration
+
+__all__ = [
+    "Approving",
+    "ListQuery",
+    "Nothing",
+    "Noting",
+    "Reason",
+    "RunQuery",
+    "Snoozing",
+    "Switching",
+    "TimelineQuery",
+]
+
+
+def _sentence(text: str) -> str:
+    return one_line(text, 2000)
+
+
+Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_sentence)]
+"""A person's words: one line, nothing unprintable."""
+
+
+class Body(BaseModel):
+    """Base of the bodies."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Nothing(Body):
+    """No body, or `{}`."""
+
+
+class Reason(Body):
+    """Why, for the timeline; may be left out."""
+
+    text: Sentence = ""
+
+
+class Approving(Body):
+    """The digest of the plan that was looked at; if the run plans something else by now, nothing is approved."""
+
+    plan: Annotated[str, Field(max_length=128)] = ""
+
+
+class Noting(Body):
+    """A note for the timeline."""
+
+    text: Annotated[Sentence, Field(min_length=1)]
+
+
+class Snoozing(Body):
+    """For how long the climb stops: `30m`, `2h`; at most a week."""
+
+    for_: Annotated[Duration, Field(alias="for", gt=0, le=7 * 86400, strict=False)]
+
+
+class Switching(Body):
+    """The mode that all of the service may act in at most, for how long (nothing: until it is changed), and why."""
+
+    mode: Annotated[Mode, Field(strict=False)]
+    for_: Annotated[Duration | None, Field(alias="for", gt=0, strict=False)] = None
+    reason: Sentence = ""
+
+
+class Query(BaseModel):
+    """Base of what may stand behind the question mark."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ListQuery(Query):
+    """Which incidents."""
+
+    phase: Phase | None = None
+    severity: Severity | None = None
+    since: str = Field("", max_length=40, description="opened since: a time in ISO 8601, or how long ago: 24h")
+    q: Annotated[str, AfterValidator(_sentence)] = Field("", max_length=200, description="words of title, key, rule")
+    open: bool | None = Field(None, description="only open ones, or only past ones")
+    cursor: str = Field("", max_length=200, description="`cursor` of the answer before")
+    limit: int = Field(50, ge=1, le=200)
+
+
+class TimelineQuery(Query):
+    """Which entries."""
+
+    after: int = Field(
+        0, ge=-(10**9), le=10**9, description="entries above this number; negative: so many from the end"
+    )
+    limit: int = Field(1000, ge=1, le=5000)
+
+
+class RunQuery(Query):
+    """Which active runs."""
+
+    waiting: Literal["", "approval"] = Field("", description="`approval`: those that wait for one")
+    limit: int = Field(50, ge=1, le=200)

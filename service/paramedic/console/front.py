@@ -1,0 +1,86 @@
+"""The console as one set of routes: `app` makes a `Console` and serves its routes on TCP and on the private socket.
+
+Everything is read and written through the parts that are handed in; nothing here decides anything.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from aiohttp import web
+
+from paramedic.clock import Clock
+from paramedic.console.acts import Acting, Acts
+from paramedic.console.answers import Handler, answering, refuse_json
+from paramedic.console.api import Api
+from paramedic.console.history import History
+from paramedic.console.live import Live
+from paramedic.console.openapi import Operation, document
+from paramedic.console.pages import Pages
+from paramedic.console.people import People, Tokens
+from paramedic.console.shapes import InForce
+from paramedic.console.views import Rows, Views
+from paramedic.core.words import Mode
+
+__all__ = ["Console"]
+
+
+class Console:
+    """API, acts, pages and their live updates.
+
+    `live` is told of commits by the engine's report, `tokens` is PARAMEDIC_TOKENS_FILE, `highest` is PARAMEDIC_MODE.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        engine: Acting,
+        catalog: InForce,
+        live: Live,
+        clock: Clock,
+        *,
+        tokens: Path | None,
+        highest: Mode,
+    ) -> None:
+        people = People(Tokens(tokens), partial(_roles, catalog))
+        views = self.views = Views(rows, clock, highest)
+        history = self.history = History(rows, views)
+        self._live = live
+        self._pages = Pages(views, history, live, people, clock)
+        api, acts = Api(views, history, people, catalog, clock), Acts(engine, views, people, clock)
+        self._operations = [*api.operations(), *acts.operations()]
+        self._document = web.json_response(document(self._operations, version("paramedic"))).body
+
+    def operations(self) -> list[Operation]:
+        """What the API offers."""
+        return self._operations
+
+    def routes(self) -> list[web.RouteDef]:
+        """Everything the console serves."""
+        api = [web.route(each.method, each.path, answering(each.handler, refuse_json)) for each in self._operations]
+        return [
+            *api,
+            web.get("/api/v1/openapi.json", answering(self._openapi, refuse_json)),
+            self._page("/", self._pages.home),
+            self._page("/incidents/{id}", self._pages.incident),
+            self._page("/events", self._pages.events),
+            self._page("/incidents/{id}/events", self._pages.incident_events),
+            self._page("/static/{name}", self._pages.asset),
+        ]
+
+    async def stop(self, _: web.Application) -> None:
+        """For `on_shutdown`: end the live pages, so that the service need not wait for them."""
+        self._live.close()
+
+    def _page(self, path: str, handler: Handler) -> web.RouteDef:
+        return web.get(path, answering(handler, self._pages.refuse))
+
+    async def _openapi(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._document, content_type="application/json")
+
+
+def _roles(catalog: InForce, name: str) -> Iterable[str]:
+    """The roles that the bundle in force gives a person."""
+    person = catalog.bundle.people.get(name) if catalog.bundle is not None else None
+    return person.roles if person is not None else ()

@@ -1,0 +1,253 @@
+"""The shapes of everything the console answers: pydantic models. What it takes is in `bodies`.
+
+`views` and `history` build them, `api` and `acts` send them as JSON, `pages` renders them, `openapi` describes them.
+Names are a contract with scripts: add to them, never rename.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from paramedic.core.words import Mode, Outcome, Phase, Severity, Stage
+
+__all__ = [
+    "AlertView",
+    "CatalogView",
+    "ChainView",
+    "Done",
+    "EntryView",
+    "EvidenceRef",
+    "ExportView",
+    "FaultView",
+    "IncidentDetail",
+    "IncidentLine",
+    "IncidentList",
+    "PagingView",
+    "PlanView",
+    "Problem",
+    "RawRow",
+    "RunList",
+    "RunView",
+    "StandingView",
+    "SwitchView",
+    "TimelineView",
+]
+
+PROOF = (
+    'hash 0 is sha256 of the id of the incident ("INC-12"); the hash of each row is sha256 of the hash before it (its'
+    " bytes), then `at`, a line feed and `body` in UTF-8; the last one is `chain.head`"
+)
+
+
+class View(BaseModel):
+    """Base of the answers: what is in them was made by us, so nothing extra can get in by mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StandingView(View):
+    """What an incident waits for, in one sentence. `person`: it waits for one; `next`: the commands that help."""
+
+    text: str
+    person: bool = False
+    next: list[str] = Field(default_factory=list)
+
+
+class IncidentLine(View):
+    """An incident in a list."""
+
+    id: str = Field(examples=["INC-12"])
+    title: str
+    severity: Severity
+    phase: Phase
+    open: bool
+    standing: StandingView
+    opened_at: datetime
+    updated_at: datetime
+    resolved_at: datetime | None = None
+    fixed_by: str = ""
+    source: str
+    rule: str
+    owner: str = ""
+    acknowledged_by: str = ""
+    firing: int = Field(description="alerts of the incident that fire now")
+
+
+class IncidentList(View):
+    """Incidents, open ones first, the most urgent first. `cursor` gets the next page; null: this is the last."""
+
+    incidents: list[IncidentLine]
+    cursor: str | None = None
+
+
+class AlertView(View):
+    """An alert of an incident, one of at most 20 that are kept to explain it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: datetime
+    firing: bool
+
+
+class PlanView(View):
+    """What a run is about to write or has written: absolute values, what was there before, how to take it back."""
+
+    summary: str
+    digest: str
+    write: dict[str, Any]
+    prior: dict[str, Any]
+    undo: dict[str, Any] | None = None
+
+
+class RunView(View):
+    """A run: the active one has a stage, an ended one an outcome."""
+
+    id: str = Field(examples=["INC-12.1"])
+    incident: str
+    title: str
+    severity: Severity
+    playbook: str
+    target: str
+    stage: Stage | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    mode: Mode | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    deadline: Annotated[datetime | None, Field(description="for an approval: when it expires")] = None
+    approved_by: str = ""
+    plan: PlanView | None = None
+    acted: bool = Field(description="whether a write has left")
+
+
+class RunList(View):
+    """Active runs, those of the most urgent incidents first. `more`: there are others."""
+
+    runs: list[RunView]
+    more: bool = False
+
+
+class PagingView(View):
+    """Where the climb through the escalation policy stands. `level` 0: nobody was paged yet."""
+
+    policy: str
+    level: int
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    reason: str = ""
+
+
+class IncidentDetail(IncidentLine):
+    """Everything about one incident but its timeline."""
+
+    key: str
+    kind: str
+    bundle: str
+    previous: str | None = None
+    recurrence: int = 0
+    parked: str = ""
+    alerts: list[AlertView]
+    alerts_total: int
+    paging: PagingView
+    run: RunView | None = None
+    past: list[RunView]
+
+
+class EvidenceRef(View):
+    """Evidence that an entry cites; `/api/v1/evidence/{digest}` has it."""
+
+    name: str
+    digest: str
+    size: int
+
+
+class EntryView(View):
+    """One entry of a timeline."""
+
+    number: int
+    at: datetime
+    kind: str
+    text: str
+    note: str = ""
+    who: str = ""
+    seen: dict[str, Any] = Field(default_factory=dict, description="the evidence that fits in a line")
+    evidence: list[EvidenceRef] = Field(default_factory=list)
+
+
+class ChainView(View):
+    """Whether the whole timeline is as it was written: every row's hash follows from the one before it."""
+
+    verified: bool
+    entries: int
+    head: str = Field(description="the hash of the last row, in hex")
+    fault: Annotated[str, Field(description="where the chain breaks")] = ""
+
+
+class TimelineView(View):
+    """Entries in order. `next`: ask with `after` this number for more; null: these were the last."""
+
+    incident: str
+    chain: ChainView
+    entries: list[EntryView]
+    next: int | None = None
+
+
+class RawRow(View):
+    """A row of the timeline exactly as it was hashed."""
+
+    seq: int
+    at: str = Field(description="ISO 8601 in UTC, as it goes into the hash")
+    body: str = Field(description="the entries as JSON, as they go into the hash")
+    hash: str
+
+
+class ExportView(View):
+    """An incident with the proof that its timeline is whole."""
+
+    incident: IncidentDetail
+    chain: ChainView
+    rows: list[RawRow]
+    proof: str = PROOF
+
+
+class SwitchView(View):
+    """The global switch and what it means for this process, whose own highest mode is a setting."""
+
+    mode: Mode
+    in_force: Mode = Field(description="the lower of the switch and PARAMEDIC_MODE")
+    until: datetime | None = None
+    who: str = ""
+    reason: str = ""
+    at: datetime | None = None
+    version: int
+
+
+class FaultView(View):
+    """Something wrong in a file: where, what, and what would be right."""
+
+    where: str
+    what: str
+    right: str = ""
+
+
+class CatalogView(View):
+    """The bundle in force, what it holds, and what is wrong in files that therefore are not in force."""
+
+    bundle: str | None = Field(description="its hash; null: none was ever loaded")
+    counts: dict[str, int]
+    faults: list[FaultView]
+
+
+class Done(View):
+    """An act was committed; `done` says what it came to."""
+
+    done: str
+
+
+class Problem(View):
+    """Why not, and what would be right."""
+
+    error: str
+    right: str = ""

@@ -1,0 +1,233 @@
+"""The engine: one process's membership, from joining to starting over, and the door through which inputs come.
+
+`app` and the rehearsal build one and run it; intake, the API and the catalog call its methods. `turn` is what it runs.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+
+from paramedic.clock import Clock, Numbers
+from paramedic.core.bundle import Bundle
+from paramedic.core.model import Alert
+from paramedic.core.words import Mode
+from paramedic.engine.executors import Executors
+from paramedic.engine.gate import Gate, SwitchReading
+from paramedic.engine.inputs import Act, Asked, Delivery, Inbox, NotFound, Rejected, Turned, Waiting
+from paramedic.engine.perform import Performer
+from paramedic.engine.recovery import recover, watch
+from paramedic.engine.report import Report
+from paramedic.engine.shell import Options, Shell
+from paramedic.engine.turn import Turn
+from paramedic.errors import ParamedicError, Temporary
+from paramedic.plugin import Plugins, Tools
+from paramedic.store.port import BundleRow, Doubtful, Fenced, Store, Switch
+
+__all__ = ["Engine"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_BACKOFF = 0.2
+_LONGEST_BACKOFF = 5.0
+
+
+class Engine:
+    """See the module. `tools` are for actions, guards and checks, `pages` for notifiers: connections of their own.
+
+    `parse` reads the alerts of a journalled body again, `load` builds a bundle from its stored row.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plugins: Plugins,
+        tools: Tools,
+        pages: Tools,
+        clock: Clock,
+        options: Options,
+        report: Report,
+        *,
+        parse: Callable[[str, bytes], Sequence[Alert]],
+        load: Callable[[BundleRow], Bundle],
+    ) -> None:
+        self._store, self._clock, self._options, self._report = store, clock, options, report
+        self._performer = Performer(plugins, tools, pages, clock, report, options.public_url, options.jitter)
+        self._parse, self._load = parse, load
+        self._bundle: Bundle | None = None
+        self._adopted = asyncio.Event()
+        self._shell: Shell | None = None
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Join, recover, run turns; start over after a commit in doubt. Until cancelled."""
+        await self._adopted.wait()
+        failures = 0
+        while True:
+            try:
+                await self._member()
+            except (Fenced, Doubtful, ParamedicError) as error:
+                served = self._shell is not None
+                failures = 1 if served else failures + 1
+                _log.warning("starting over: %s", error)
+            finally:
+                self._shell = None
+            await self._clock.sleep(self._options.jitter(min(_LONGEST_BACKOFF, _BACKOFF * 2 ** min(failures, 6))))
+
+    async def _member(self) -> None:
+        """One membership, from joining to its end; always ends by an exception."""
+        member = await self._store.join()
+        inbox = Inbox()
+        shell: Shell | None = None
+        try:
+            shell = await self._recovered(member, inbox)
+            self._shell = shell
+            _log.info("serving as member %d with %d open incidents", member, len(shell.holdings.incidents))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(Turn(shell).run())
+                tasks.create_task(self._vital_signs(shell))
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+        finally:
+            self._shell = None
+            await self._end(inbox, shell)
+
+    async def _recovered(self, member: int, inbox: Inbox) -> Shell:
+        bundle = self._bundle
+        if bundle is None:
+            raise Temporary("no bundle yet")
+        holdings, found = await recover(self._store, self._clock, inbox, bundle, self._bundle_by_hash, self._parse)
+        reading = SwitchReading(found.switch, self._clock.monotonic())
+        gate = Gate(holdings, reading, self._store, self._clock, self._options.mode)
+        executors = Executors(self._performer, gate, holdings, inbox, self._clock, self._options.slots)
+        inbox.wake()
+        return Shell(
+            store=self._store,
+            holdings=holdings,
+            inbox=inbox,
+            executors=executors,
+            performer=self._performer,
+            reading=reading,
+            clock=self._clock,
+            report=self._report,
+            options=self._options,
+            ids=Numbers(member),
+            current=bundle,
+        )
+
+    async def _end(self, inbox: Inbox, shell: Shell | None) -> None:
+        """Nothing of this member may act or be waited for any more."""
+        for one in inbox.drain():
+            answer = getattr(one, "answer", None)
+            if answer is not None and not answer.done():
+                answer.set_exception(Temporary("this process is starting over"))
+        if shell is not None:
+            await shell.executors.stop(30.0)
+        with suppress(ParamedicError, Doubtful, Fenced):
+            await self._store.leave()
+
+    async def _bundle_by_hash(self, hash_: str) -> Bundle:
+        row = await self._store.bundle(hash_)
+        if row is None:
+            raise NotFound(f"bundle {hash_[:6]}", "is not in the store, and open incidents need it")
+        return self._load(row)
+
+    async def _vital_signs(self, shell: Shell) -> None:
+        """Measurements that no single event carries, every few seconds."""
+        while True:
+            now, holdings = self._clock.monotonic(), shell.holdings
+            for lane, waiting in holdings.waiting.items():
+                oldest = min((since for since in waiting.values() if since), default=now)
+                self._report.waiting(lane, len(waiting), now - oldest)
+            held = holdings.incidents.values()
+            self._report.open_incidents(Counter(one.severity for one in held))
+            self._report.open_episodes(sum(one.open_episodes for one in held))
+            self._report.unknown_outcomes(sum(1 for one in held if one.unknown))
+            self._report.mode(shell.mode)
+            holdings.ledger.forget(self._clock.now())
+            await self._clock.sleep(self._options.signs)
+
+    # -- the door -----------------------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """Whether this process has joined, recovered, and its commits succeed."""
+        return self._shell is not None
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The bundle that new incidents are opened under."""
+        return self._bundle
+
+    @property
+    def backlog(self) -> int:
+        """Deliveries that wait for a turn."""
+        return self._shell.inbox.deliveries if self._shell else 0
+
+    async def deliver(self, delivery: Delivery) -> int:
+        """Take a delivery; its id, once it is durable.
+
+        Raises `Temporary` when this process cannot take it now, or when the commit takes longer than two seconds: it
+        may have been kept all the same, and a repetition does no harm.
+        """
+        shell = self._live()
+        if shell.inbox.deliveries >= self._options.backlog:
+            raise Temporary(f"{shell.inbox.deliveries} deliveries wait already", delay=2.0)
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        shell.inbox.put(Waiting(delivery, self._clock.monotonic(), answer))
+        return await self._answer(answer)
+
+    async def reject(self, source: str, reason: str, body: bytes) -> None:
+        """Keep a body that is no delivery. Raises `Temporary` when it cannot be kept now."""
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._live().inbox.put(Turned(source, Rejected(reason, body), answer))
+        await self._answer(answer)
+
+    async def act(self, incident: int, act: Act) -> str:
+        """Carry out a person's act; what was done, in words, once it is durable.
+
+        Raises `NotFound`, `Conflict` (says what stands against it) or `Temporary`.
+        """
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._live().inbox.put(Asked(incident, act, answer))
+        return await self._answer(answer)
+
+    async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
+        """Move the global switch; its new position once it is durable."""
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        shell = self._live()
+        shell.inbox.put(Asked(None, None, answer, Switch(mode, until, who, reason)))
+        await self._answer(answer)
+        return shell.reading.switch
+
+    async def adopt(self, bundle: Bundle) -> None:
+        """Open new incidents under this bundle from the next turn on; open ones keep theirs."""
+        if self._shell is not None:
+            await watch(self._shell.holdings, self._store, bundle)
+            self._shell.adopt(bundle)
+        self._bundle = bundle
+        self._adopted.set()
+
+    def _live(self) -> Shell:
+        if self._shell is None:
+            raise Temporary("this process does not serve yet, or is starting over", delay=1.0)
+        return self._shell
+
+    async def _answer(self, answer: "asyncio.Future[T]") -> T:
+        try:
+            async with asyncio.timeout(self._options.patience):
+                return await answer
+        except TimeoutError as error:
+            raise Temporary("the store is slow", delay=2.0) from error
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that ended the tasks, out of its wrapping."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,129 @@
+"""The last look before a write leaves: may this process, in this mode, for this run, still act? (Promise 5.)
+
+Executors put it in front of every port that writes, so an action cannot forget it; it is asked before each write.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from paramedic.clock import Clock
+from paramedic.core.bundle import Bundle, Endpoint
+from paramedic.core.effects import Apply
+from paramedic.core.model import Incident
+from paramedic.core.treatment import mode_in_force
+from paramedic.core.words import Mode, Purpose
+from paramedic.engine.holdings import Holdings
+from paramedic.errors import ParamedicError, Refused
+from paramedic.plugin import Http, Reply
+from paramedic.store.port import Store, Switch
+
+__all__ = ["Gate", "GatedHttp", "SwitchReading", "in_force"]
+
+FRESH = 1.0
+"""Seconds for which a reading of the switch counts as now."""
+
+_READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(slots=True)
+class SwitchReading:
+    """The switch as the last commit (or the last look) saw it, and when that was (monotonic seconds)."""
+
+    switch: Switch
+    at: float
+
+    def take(self, switch: Switch, at: float) -> None:
+        """Take over a newer reading; an older one, overtaken by our own change, only proves that we still can read."""
+        if switch.version >= self.switch.version:
+            self.switch = switch
+        self.at = at
+
+
+def in_force(switch: Switch, clock: Clock, most: Mode) -> Mode:
+    """The global mode: the process's own limit and the switch, which lapses at its end."""
+    over = switch.until is not None and switch.until <= clock.now()
+    return most if over else Mode.lowest(most, switch.mode)
+
+
+class Gate:
+    """Asked before each write of one effect."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        reading: SwitchReading,
+        store: Store,
+        clock: Clock,
+        most: Mode,
+    ) -> None:
+        self._holdings, self._reading, self._store, self._clock, self._most = holdings, reading, store, clock, most
+
+    async def ask(self, number: int, effect: Apply, bundle: Bundle) -> None:
+        """Return if the write may leave now; raises `Refused` with the reason if it may not."""
+        switch = await self._switch()
+        incident = self._holdings.incident(number)
+        if incident is None or incident.run is None or incident.run.n != effect.run or incident.run.effect != effect.n:
+            raise Refused("its run is over")
+        self._mode(incident, effect, bundle, in_force(switch, self._clock, self._most))
+        self._still_ours(incident, effect)
+        await self._fence()
+
+    async def _switch(self) -> Switch:
+        if self._clock.monotonic() - self._reading.at > FRESH:
+            try:
+                self._reading.switch = await self._store.switch()
+            except ParamedicError as error:
+                raise Refused(f"the switch cannot be read, which counts as freeze: {error}") from error
+            self._reading.at = self._clock.monotonic()
+        return self._reading.switch
+
+    @staticmethod
+    def _mode(incident: Incident, effect: Apply, bundle: Bundle, mode: Mode) -> None:
+        if mode is Mode.FREEZE:
+            raise Refused("the switch is at freeze: nothing writes")
+        if effect.purpose is Purpose.UNDO:
+            return  # taking our own change back goes on in every mode but freeze
+        run = incident.run
+        effective = mode_in_force(bundle, mode, run.rule, run.playbook) if run else Mode.OFF
+        if effective is Mode.APPROVE and run is not None and run.approved_by:
+            return
+        if effective is not Mode.AUTO:
+            raise Refused(f"the mode is {effective} by now")
+
+    def _still_ours(self, incident: Incident, effect: Apply) -> None:
+        run = incident.run
+        if run is None or (effect.purpose is Purpose.REMEDY and run.stop):
+            raise Refused(f"the run was stopped: {run.stop if run else 'over'}")
+        if effect.purpose is Purpose.REMEDY and incident.firing.open == 0:
+            raise Refused("the alert no longer fires, by the newest delivery")
+        ledger = self._holdings.ledger
+        for claim in effect.claims:
+            if claim.limit == 0 and ledger.held.get(claim.scope) != (incident.id, effect.run):
+                raise Refused(f"{claim.scope} is not reserved for this run")
+
+    async def _fence(self) -> None:
+        """A member whose lease runs out must not write: renew, or stop."""
+        if not await self._store.alive():
+            raise Refused("this process is no longer the one that may write")
+
+
+class GatedHttp:
+    """The HTTP port of a writing action: every request that can change something asks the gate first."""
+
+    def __init__(self, http: Http, gate: Gate, number: int, effect: Apply, bundle: Bundle) -> None:
+        self._http, self._gate, self._number, self._effect, self._bundle = http, gate, number, effect, bundle
+
+    async def request(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float,
+    ) -> Reply:
+        """As `plugin.Http.request`; raises `Refused` when the gate says no."""
+        if method not in _READING:
+            await self._gate.ask(self._number, self._effect, self._bundle)
+        return await self._http.request(endpoint, method, path, headers=headers, body=body, timeout=timeout)

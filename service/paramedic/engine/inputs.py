@@ -1,0 +1,188 @@
+"""What waits for a turn, and the queue it waits in. Intake, people, executors and timers put; the turn takes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from paramedic.core.effects import Effect
+from paramedic.core.events import Event
+from paramedic.errors import Fault
+from paramedic.intake.delivery import Delivery, Rejected
+from paramedic.record.evidence import Kept
+from paramedic.store.port import Switch
+
+__all__ = [
+    "Act",
+    "Asked",
+    "Conflict",
+    "Delivery",
+    "Due",
+    "Inbox",
+    "Input",
+    "Kept",
+    "Lost",
+    "NotFound",
+    "Rejected",
+    "Result",
+    "Resumed",
+    "Turned",
+    "Waiting",
+]
+
+
+class NotFound(Fault):
+    """There is no such thing."""
+
+
+class Conflict(Fault):
+    """It cannot be done now; the message says what stands against it, or who was first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person wants done to an incident or its run."""
+
+    who: str
+    what: str
+    run: int | None = None
+    text: str = ""
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A delivery in the queue. `answer` is set once it is durable; `id` is set once it has been journalled."""
+
+    delivery: Delivery
+    since: float
+    answer: "asyncio.Future[int] | None"
+    id: int | None = None
+    kept: bool = False
+
+
+@dataclass(slots=True)
+class Turned:
+    """A whole body that is no delivery: to be kept as rejected."""
+
+    source: str
+    rejected: Rejected
+    answer: "asyncio.Future[None]"
+
+
+@dataclass(slots=True)
+class Asked:
+    """A person's act on an incident, or a new position of the switch."""
+
+    incident: int | None
+    act: Act | None
+    answer: "asyncio.Future[str]"
+    switch: Switch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an effect came to: the event, and evidence to keep with it."""
+
+    incident: int
+    effect: Effect
+    event: Event
+    kept: tuple[Kept, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An effect whose carrier is gone, and whose call can no longer be under way."""
+
+    incident: int
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An event whose fold raised in an earlier version: it is tried again."""
+
+    incident: int
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A timer that is due."""
+
+    incident: int
+    n: int
+    due: datetime
+
+
+Input = Waiting | Turned | Asked | Result | Due | Lost | Resumed
+
+
+@dataclass(slots=True)
+class Inbox:
+    """The queue of one turn. Slots bound the results, people the acts, `Options.backlog` the deliveries."""
+
+    _queue: deque[Input] = field(default_factory=deque)
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _broken: BaseException | None = None
+    _later: list[asyncio.TimerHandle] = field(default_factory=list)
+    deliveries: int = 0
+
+    def put(self, *inputs: Input) -> None:
+        """Add inputs and wake the turn."""
+        self._queue.extend(inputs)
+        self.deliveries += sum(1 for one in inputs if isinstance(one, Waiting))
+        self._awake.set()
+
+    def put_later(self, seconds: float, one: Input) -> None:
+        """Add an input in so many seconds."""
+        if seconds <= 0:
+            self.put(one)
+        else:
+            self._later.append(asyncio.get_running_loop().call_later(seconds, self.put, one))
+
+    def wake(self) -> None:
+        """There is something to do without an input: a free slot, a due timer."""
+        self._awake.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Make the next `take` raise: what memory holds is no longer what the store holds."""
+        self._broken = error
+        self._awake.set()
+
+    async def awake(self) -> None:
+        """Wait until there is something to do."""
+        await self._awake.wait()
+        self._awake.clear()
+        if self._broken is not None:
+            raise self._broken
+
+    def take(self, most: int) -> list[Input]:
+        """The oldest inputs, at most `most`; wakes the turn again if some stay behind."""
+        taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        self.deliveries -= sum(1 for one in taken if isinstance(one, Waiting))
+        if self._queue:
+            self._awake.set()
+        return taken
+
+    def late(self, before: float, most: int) -> Iterable[Waiting]:
+        """Deliveries that have waited since before a moment (monotonic) and are not journalled yet, at most `most`."""
+        found = 0
+        for one in self._queue:
+            if isinstance(one, Waiting) and one.id is None and one.since < before:
+                yield one
+                found += 1
+                if found >= most:
+                    return
+
+    def drain(self) -> list[Input]:
+        """Everything that waits, when the turn is over."""
+        for handle in self._later:
+            handle.cancel()
+        left = list(self._queue)
+        self._queue.clear()
+        self.deliveries = 0
+        return left

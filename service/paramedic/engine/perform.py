@@ -1,0 +1,294 @@
+"""Carrying one effect out through its plug-in: what is asked of whom, and how its answer becomes an event.
+
+The turn drives effects that touch no port itself, in the batch (`perform_inline`); executors run the others. Errors of
+the four kinds become failures in the event; anything else is a defect, and after a write that is an unknown outcome.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from paramedic.clock import Clock
+from paramedic.core.bundle import Bundle, CheckSpec, GuardSpec, StepSpec
+from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan
+from paramedic.core.events import Applied, Checked, Event, Judged, Observed, Paged, Planned
+from paramedic.core.model import Evidence, Failure, Incident, Run, Verdict
+from paramedic.core.scope import exemplar_of, playbook_scope
+from paramedic.core.text import one_line
+from paramedic.core.words import Answer, Kind, Mode
+from paramedic.engine.gate import Gate, GatedHttp
+from paramedic.engine.holdings import Holdings
+from paramedic.engine.report import Report
+from paramedic.errors import Fault, ParamedicError, Permanent, Refused, Temporary, UnknownOutcome
+from paramedic.plugin import Exhibit, PageText, Plugins, Seen, Tools
+from paramedic.record.evidence import Kept, keep
+
+__all__ = ["Done", "Job", "Performer", "inline"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An effect to carry out, with the incident and the bundle it belongs to, and the global mode."""
+
+    incident: Incident
+    effect: Effect
+    bundle: Bundle
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The event that an effect came to, and the evidence to keep."""
+
+    event: Event
+    kept: tuple[Kept, ...] = ()
+
+
+def inline(incident: Incident, effect: Effect, bundle: Bundle) -> bool:
+    """Whether this effect touches no port, so that the turn can have its answer in the same batch."""
+    run = incident.run
+    if run is None or not isinstance(effect, Judge | Plan | Check):
+        return False
+    playbook = bundle.playbooks[run.playbook]
+    match effect:
+        case Judge():
+            return all(playbook.guards[n].inline for n in effect.guards)
+        case Plan():
+            return playbook.steps[effect.step].inline
+        case Check():
+            return playbook.steps[effect.step].verify[effect.check].inline
+        case _:
+            assert_never(effect)
+
+
+class Performer:
+    """Calls plug-ins. One for each engine."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        tools: Tools,
+        pages: Tools,
+        clock: Clock,
+        report: Report,
+        public_url: str,
+        jitter: Callable[[float], float],
+    ) -> None:
+        self._plugins, self._tools, self._pages, self._clock, self._report = plugins, tools, pages, clock, report
+        self._public_url, self._jitter = public_url, jitter
+
+    def perform_inline(self, job: Job, holdings: Holdings) -> Done:
+        """Carry out an effect that must not wait. A plug-in that waits all the same is a defect, and says so."""
+        work = self.perform(job, holdings, None)
+        try:
+            work.send(None)
+        except StopIteration as finished:
+            done: Done = finished.value
+            return done
+        work.close()
+        failure = Failure(Kind.PERMANENT, "its plug-in waits, although it says that it reads nothing")
+        return Done(self._failed(job, failure))
+
+    async def perform(self, job: Job, holdings: Holdings, gate: Gate | None) -> Done:
+        """Carry out an effect. Never raises but for cancellation: every error is part of the event."""
+        try:
+            return await self._dispatch(job, holdings, gate)
+        except ParamedicError as error:
+            return Done(self._failed(job, failure_of(error, self._jitter)))
+        except TimeoutError:
+            return Done(self._failed(job, Failure(Kind.UNKNOWN, "no answer within its time", self._jitter(1.0))))
+        except Exception as error:
+            self._report.failed("perform")
+            _log.exception("an effect raised", extra={"incident": job.incident.ref, "effect": job.effect.n})
+            kind = Kind.UNKNOWN if isinstance(job.effect, Apply) else Kind.PERMANENT
+            return Done(self._failed(job, Failure(kind, one_line(f"a defect: {type(error).__name__}: {error}", 300))))
+
+    async def _dispatch(self, job: Job, holdings: Holdings, gate: Gate | None) -> Done:
+        effect = job.effect
+        if isinstance(effect, Page):
+            return await self._page(job, effect)
+        run = job.incident.run
+        if run is None:
+            raise Refused("its run is over")
+        seen = self._seen(job, run, holdings)
+        match effect:
+            case Judge():
+                return await self._judge(job, run, effect, seen)
+            case Plan():
+                return await self._plan(job, run, effect, seen)
+            case Apply():
+                return await self._apply(job, run, effect, seen, gate)
+            case Observe():
+                return await self._observe(job, run, effect, seen)
+            case Check():
+                return await self._check(job, run, effect, seen)
+            case _:
+                assert_never(effect)
+
+    def _seen(self, job: Job, run: Run, holdings: Holdings) -> Seen:
+        return Seen(
+            now=self._clock.now(),
+            incident=job.incident.ref,
+            severity=job.incident.severity,
+            firing=job.incident.firing,
+            run=run,
+            target=run.target,
+            uses=holdings.ledger.seen_by(job.incident.id, run.n),
+            others=holdings.watched,
+            windows=job.bundle.windows,
+            endpoints=job.bundle.endpoints,
+            alert=exemplar_of(job.incident, run),
+        )
+
+    async def _judge(self, job: Job, run: Run, effect: Judge, seen: Seen) -> Done:
+        verdicts = []
+        scope = playbook_scope(job.incident, run)
+        for n in effect.guards:
+            spec = job.bundle.playbooks[run.playbook].guards[n]
+            verdict = await self._ask_guard(spec, scope, seen)
+            self._report.guard_answered(spec.kind, verdict.answer)
+            verdicts.append(verdict)
+        return Done(Judged(self._clock.now(), job.mode, effect.n, run.n, tuple(verdicts)))
+
+    async def _ask_guard(self, spec: GuardSpec, scope: Mapping[str, Any], seen: Seen) -> Verdict:
+        """One guard's answer; whatever goes wrong is an answer too, and does not allow (promise 11)."""
+        try:
+            guard = self._plugins.guards[spec.kind]
+            params = guard.validated(spec.params.render(scope))
+            if spec.inline:
+                return await guard.judge(params, seen, self._tools)
+            async with asyncio.timeout(30.0):
+                return await guard.judge(params, seen, self._tools)
+        except TimeoutError:
+            return Verdict(spec.kind, Answer.UNKNOWN, "no answer within 30s")
+        except ParamedicError as error:
+            answer = Answer.UNKNOWN if isinstance(error, Temporary | UnknownOutcome) else Answer.ERROR
+            return Verdict(spec.kind, answer, one_line(str(error)))
+        except Exception as error:
+            self._report.failed("guard")
+            _log.exception("a guard raised", extra={"guard": spec.kind})
+            return Verdict(spec.kind, Answer.ERROR, one_line(f"{type(error).__name__}: {error}"))
+
+    async def _plan(self, job: Job, run: Run, effect: Plan, seen: Seen) -> Done:
+        spec = job.bundle.playbooks[run.playbook].steps[effect.step]
+        action = self._plugins.actions[spec.kind]
+        params = action.validated(self._rendered(spec, job, run))
+        change = await action.plan(params, seen, self._tools)
+        return Done(Planned(self._clock.now(), job.mode, effect.n, run.n, change=change))
+
+    @staticmethod
+    def _rendered(spec: StepSpec | CheckSpec, job: Job, run: Run) -> Any:
+        return spec.params.render(playbook_scope(job.incident, run))
+
+    async def _apply(self, job: Job, run: Run, effect: Apply, seen: Seen, gate: Gate | None) -> Done:
+        change = run.change
+        if gate is None or change is None:
+            raise Permanent("a write without a plan or a gate")
+        action = self._plugins.actions[job.bundle.playbooks[run.playbook].steps[effect.step].kind]
+        write = change.write if effect.purpose == "remedy" else change.undo
+        if write is None:
+            raise Permanent("there is nothing to take back")
+        tools = Tools(http=GatedHttp(self._tools.http, gate, job.incident.id, effect, job.bundle))
+        async with asyncio.timeout(effect.timeout):
+            applied = await action.apply(write, effect.key, seen, tools)
+        kept, references = _kept(applied.exhibits)
+        event = Applied(
+            self._clock.now(),
+            job.mode,
+            effect.n,
+            run.n,
+            summary=one_line(applied.summary),
+            seen=dict(applied.seen),
+            evidence=references,
+        )
+        return Done(event, kept)
+
+    async def _observe(self, job: Job, run: Run, effect: Observe, seen: Seen) -> Done:
+        spec = job.bundle.playbooks[run.playbook].steps[effect.step]
+        action = self._plugins.actions[spec.kind]
+        change = run.change
+        write = (change.write if run.purpose == "remedy" else change.undo) if change else None
+        async with asyncio.timeout(spec.timeout):
+            found = await action.observe(write or {}, effect.key, seen, self._tools)
+        return Done(Observed(self._clock.now(), job.mode, effect.n, run.n, applied=found))
+
+    async def _check(self, job: Job, run: Run, effect: Check, seen: Seen) -> Done:
+        spec = job.bundle.playbooks[run.playbook].steps[effect.step].verify[effect.check]
+        check = self._plugins.checks[spec.kind]
+        try:
+            params = check.validated(self._rendered(spec, job, run))
+            if spec.inline:
+                verdict = await check.ask(params, seen, self._tools)
+            else:
+                async with asyncio.timeout(30.0):
+                    verdict = await check.ask(params, seen, self._tools)
+        except (ParamedicError, TimeoutError) as error:
+            verdict = Verdict(spec.kind, Answer.UNKNOWN, one_line(str(error) or "no answer within 30s"))
+        return Done(Checked(self._clock.now(), job.mode, effect.n, run.n, verdict))
+
+    async def _page(self, job: Job, effect: Page) -> Done:
+        notifier = self._plugins.notifiers.get(effect.notifier)
+        if notifier is None:
+            raise Permanent(f'there is no notifier "{effect.notifier}"')
+        person = job.bundle.people.get(effect.to)
+        link = f"{self._public_url}/incidents/{job.incident.ref}" if self._public_url else ""
+        page = PageText(
+            verb=effect.verb,
+            dedup_key=effect.dedup_key,
+            incident=job.incident.ref,
+            severity=job.incident.severity,
+            title=job.incident.title,
+            text=effect.text,
+            level=effect.level,
+            to=effect.to,
+            contact=person.contacts.get(notifier.contact, "") if person else "",
+            link=link,
+        )
+        async with asyncio.timeout(notifier.timeout):
+            receipt = await notifier.send(page, job.bundle.endpoints, self._pages)
+        return Done(Paged(self._clock.now(), job.mode, effect.n, receipt=one_line(receipt, 200)))
+
+    def _failed(self, job: Job, failure: Failure) -> Event:
+        """The event of this effect with a failure in it."""
+        effect, now, mode = job.effect, self._clock.now(), job.mode
+        match effect:
+            case Judge():
+                verdict = Verdict("guards", Answer.ERROR, failure.message)
+                return Judged(now, mode, effect.n, effect.run, (verdict,))
+            case Plan():
+                return Planned(now, mode, effect.n, effect.run, failure=failure)
+            case Apply():
+                return Applied(now, mode, effect.n, effect.run, failure=failure)
+            case Observe():
+                return Observed(now, mode, effect.n, effect.run, failure=failure)
+            case Check():
+                return Checked(now, mode, effect.n, effect.run, Verdict("check", Answer.UNKNOWN, failure.message))
+            case Page():
+                return Paged(now, mode, effect.n, failure=failure)
+            case _:
+                assert_never(effect)
+
+
+def _kept(exhibits: tuple[Exhibit, ...]) -> tuple[tuple[Kept, ...], tuple[Evidence, ...]]:
+    kept = keep((exhibit.name, exhibit.body) for exhibit in exhibits)
+    return kept, tuple(one.reference for one in kept)
+
+
+def failure_of(error: ParamedicError, jitter: Callable[[float], float]) -> Failure:
+    """An error of the four kinds as a value; the delay before another try is jittered here, outside the core."""
+    message = one_line(str(error))
+    match error:
+        case Temporary():
+            return Failure(Kind.TEMPORARY, message, jitter(error.delay))
+        case Refused():
+            return Failure(Kind.REFUSED, message)
+        case UnknownOutcome():
+            return Failure(Kind.UNKNOWN, message, jitter(1.0))
+        case Permanent() | Fault():
+            return Failure(Kind.PERMANENT, message)
+        case _:
+            return Failure(Kind.PERMANENT, message)

@@ -1,0 +1,69 @@
+"""What one turn works with: its store, its memory, its slots, its clock. Built by `engine` for each membership."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from paramedic.clock import Clock, Numbers, jittered
+from paramedic.core.bundle import Bundle
+from paramedic.core.words import Mode
+from paramedic.engine.executors import Executors
+from paramedic.engine.gate import SwitchReading, in_force
+from paramedic.engine.holdings import Holdings
+from paramedic.engine.inputs import Inbox
+from paramedic.engine.perform import Performer
+from paramedic.engine.report import Report
+from paramedic.store.port import Store
+
+__all__ = ["Options", "Shell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be tuned. Times in seconds.
+
+    `mode` is the most this process may do. `patience` bounds the wait of a webhook for its commit; a delivery that has
+    waited `late` is journalled alone; `backlog` deliveries at most wait. Every `signs` the vital signs are measured.
+    `jitter` changes a wait a little, so that many do not return at once. `slots` bound what is under way, by lane.
+    """
+
+    mode: Mode = Mode.AUTO
+    batch: int = 256
+    backlog: int = 4000
+    late: float = 0.05
+    patience: float = 2.0
+    signs: float = 5.0
+    jitter: Callable[[float], float] = jittered
+    slots: dict[str, int] = field(default_factory=lambda: {"read": 64, "write": 256, "page": 16})
+    public_url: str = ""
+
+
+@dataclass(slots=True)
+class Shell:
+    """Everything a turn touches. `current` is the one new incidents are opened under; `numbers` fresh incident ids."""
+
+    store: Store
+    holdings: Holdings
+    inbox: Inbox
+    executors: Executors
+    performer: Performer
+    reading: SwitchReading
+    clock: Clock
+    report: Report
+    options: Options
+    ids: Numbers
+    current: Bundle
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def mode(self) -> Mode:
+        """The global mode in force now."""
+        return in_force(self.reading.switch, self.clock, self.options.mode)
+
+    def adopt(self, bundle: Bundle) -> None:
+        """Open new incidents under this bundle."""
+        self.holdings.bundles[bundle.hash] = bundle
+        self.current = bundle
+
+    def bundle_of(self, hash_: str) -> Bundle:
+        """The bundle an incident was opened under."""
+        return self.holdings.bundles[hash_]

@@ -1,0 +1,228 @@
+"""The turn: what happens to an alert, from being taken until it is decided and durable. Read it top to bottom.
+
+    take     all that waits: deliveries, results of effects, due timers, acts of people; at most 256
+    read     the episodes of the alerts in it, and fresh incident numbers, beside the commit in flight
+    fold     route alerts into episodes and incidents, decide over each incident      core.routing, core.decide
+             (effects that touch nothing are carried out here, in the same batch)
+    grant    an intent, with its claims, for every free slot                          core.claims
+    commit   all of it in one statement, fenced: journal, state, timeline, effects, timers
+    settle   answer the webhooks and the people, hand the effects to the executors
+
+One turn runs at a time in a process, and one commit is in flight while the next batch is built. A commit that fails, or
+whose answer never comes, ends the turn: memory is ahead of the store, so the engine drops it and starts over.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from paramedic.clock import seconds_until
+from paramedic.core.claims import Blocked, grant
+from paramedic.core.effects import Apply, Effect, Page, lane_of
+from paramedic.core.escalation import unwanted
+from paramedic.core.events import Held, Paged
+from paramedic.core.model import Episode, Failure, Incident
+from paramedic.core.words import Kind
+from paramedic.engine.executors import write_deadline
+from paramedic.engine.folds import Folds, Read, timer_name
+from paramedic.engine.inputs import Asked, Due, Input, Waiting
+from paramedic.engine.perform import Job
+from paramedic.engine.shell import Shell
+from paramedic.engine.work import Work
+from paramedic.store.port import HoldRow, UseRow
+
+__all__ = ["Turn"]
+
+_JOURNAL = 2000
+"""Deliveries that one commit journals alone, at most."""
+
+_PAGE = 30.0
+"""Seconds after which a page whose intent is committed now can no longer be under way."""
+
+
+class Turn:
+    """One membership's loop. It ends only by an exception: a doubtful commit, a fence, or cancellation."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._flight: asyncio.Task[None] | None = None
+        self._flying: Work | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """The pipeline, for as long as this member lives."""
+        inbox = self._shell.inbox
+        try:
+            while True:
+                await inbox.awake()
+                inputs = self._take()
+                read = await self._read(inputs)
+                work = self._fold(inputs, read)
+                self._grant(work)
+                await self._commit(work)
+                self._set_alarm()
+        finally:
+            await self._land()
+
+    # -- take ---------------------------------------------------------------------------------------------------------
+
+    def _take(self) -> list[Input]:
+        """Due timers first, then whatever waits, oldest first."""
+        shell = self._shell
+        due: list[Input] = list(shell.holdings.due(shell.clock.now(), shell.options.batch // 2))
+        return due + shell.inbox.take(shell.options.batch - len(due))
+
+    def _set_alarm(self) -> None:
+        """Wake up when the next timer is due."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        due = self._shell.holdings.next_due()
+        if due is not None:
+            # A day at most: the clock may be set, and very long waits overflow some loops.
+            wait = min(86400.0, seconds_until(due, self._shell.clock.now()))
+            self._alarm = asyncio.get_running_loop().call_later(wait, self._shell.inbox.wake)
+
+    # -- read ---------------------------------------------------------------------------------------------------------
+
+    async def _read(self, inputs: list[Input]) -> Read:
+        """What routing must know. The batch in flight is remembered first: the read may come before or after it."""
+        shell = self._shell
+        flying: dict[tuple[str, str], Episode] = dict(self._flying.episodes) if self._flying else {}
+        alerts = [alert for one in inputs if isinstance(one, Waiting) for alert in one.delivery.alerts]
+        wanted = {(alert.source, alert.identity) for alert in alerts} - flying.keys()
+        known = await shell.store.episodes(wanted) if wanted else {}
+        short = len(alerts) - len(shell.numbers)
+        if short > 0:
+            for block in await shell.store.incident_numbers(1 + short // 100):
+                shell.numbers[:0] = reversed(block)
+        incidents = {number for one in inputs if (number := self._needs_episodes(one)) is not None}
+        of = {number: await shell.store.episodes_of(number) for number in sorted(incidents)}
+        return Read(known, of, flying)
+
+    def _needs_episodes(self, one: Input) -> int | None:
+        """The incident whose episodes this input will change, if it does."""
+        if isinstance(one, Asked) and one.act is not None and one.act.what == "close":
+            return one.incident
+        if isinstance(one, Due):
+            name = timer_name(self._shell.holdings.incident(one.incident), one.n)
+            return one.incident if name in ("expiry", "doubt") else None
+        return None
+
+    # -- fold ---------------------------------------------------------------------------------------------------------
+
+    def _fold(self, inputs: list[Input], read: Read) -> Work:
+        """Everything that was taken, into one batch; and what has waited too long, into the journal."""
+        shell = self._shell
+        work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode)
+        folds = Folds(shell, work, read)
+        for one in inputs:
+            folds.fold(one)
+        for late in shell.inbox.late(shell.clock.monotonic() - shell.options.late, _JOURNAL):
+            folds.journal(late)
+        self._pick(folds, work)
+        work.close()
+        return work
+
+    # -- grant --------------------------------------------------------------------------------------------------------
+
+    def _pick(self, folds: Folds, work: Work) -> None:
+        """The effects that leave with this batch: as many as there are free slots, without those that must not."""
+        shell = self._shell
+        for lane in ("page", "write", "read"):
+            for number, effect in shell.holdings.next(lane, shell.executors.free(lane)):
+                incident = work.incident(number)
+                if incident is None or effect.n not in incident.effects:
+                    continue  # answered or withdrawn in this very batch
+                if isinstance(effect, Page) and (why := unwanted(incident, effect)):
+                    folds.event(number, Paged(work.at, work.mode, effect.n, failure=Failure(Kind.REFUSED, why)))
+                elif isinstance(effect, Apply) and not self._claim(folds, work, number, effect):
+                    continue
+                else:
+                    work.leaving.append((number, effect))
+
+    def _claim(self, folds: Folds, work: Work, number: int, effect: Apply) -> bool:
+        """Take what the write needs, all or nothing, in the commit of its intent; False: it has to wait."""
+        holdings = self._shell.holdings
+        if any(claim.scope in work.batch.holds_gone for claim in effect.claims):
+            self._shell.inbox.wake()  # released by this very batch: it can be had in the next
+            return False
+        granted = grant(holdings.ledger, effect.claims, number, effect.run, work.at)
+        if isinstance(granted, Blocked):
+            holdings.block((number, effect.n), granted.scope)
+            folds.event(number, Held(work.at, work.mode, effect.n, granted.scope, granted.by, granted.until))
+            return False
+        for scope in granted.holds:
+            holdings.ledger.hold(scope, number, effect.run)
+            work.batch.holds.append(HoldRow(scope, number, effect.run, work.at))
+        for scope in granted.uses:
+            holdings.ledger.use(scope, work.at, number, effect.run)
+            work.batch.uses.append(UseRow(scope, work.at, number, effect.run))
+        return True
+
+    def _grant(self, work: Work) -> None:
+        """An intent for each effect that leaves, before it leaves. Reads need none: they are safe to repeat."""
+        shell = self._shell
+        for number, effect in work.leaving:
+            lane = lane_of(effect)
+            shell.holdings.leave(lane, (number, effect.n))
+            shell.executors.reserve(lane)
+            if lane != "read":
+                seconds = write_deadline(effect) if isinstance(effect, Apply) else _PAGE
+                work.batch.intents.append((number, effect.n, work.at + timedelta(seconds=seconds)))
+
+    # -- commit -------------------------------------------------------------------------------------------------------
+
+    async def _commit(self, work: Work) -> None:
+        """Wait for the commit in flight, then send this one and go on building the next batch meanwhile."""
+        await self._land()
+        if work.empty and not work.leaving:
+            return
+        self._flying = work
+        self._flight = asyncio.get_running_loop().create_task(self._send(work))
+
+    async def _send(self, work: Work) -> None:
+        shell = self._shell
+        started = shell.clock.monotonic()
+        try:
+            committed = await shell.store.commit(work.batch)
+        except (Exception, asyncio.CancelledError) as error:
+            work.refuse(error)
+            shell.inbox.fail(error)
+            raise
+        shell.reading.take(committed.switch, shell.clock.monotonic())
+        self._settle(work)
+        shell.report.committed(tuple(work.touched), shell.clock.monotonic() - started)
+
+    async def _land(self) -> None:
+        """Wait until no commit is in flight; raises what the last one raised."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            try:
+                await flight
+            finally:
+                self._flying = None
+
+    # -- settle -------------------------------------------------------------------------------------------------------
+
+    def _settle(self, work: Work) -> None:
+        """It is durable: answer whoever waits, and let the effects go."""
+        shell = self._shell
+        for answer, value in work.answers:
+            if not answer.done():
+                answer.set_result(value)
+        for number, effect in work.leaving:
+            self._start(number, effect)
+        now = shell.clock.monotonic()
+        for number, n in work.fresh:
+            fresh = shell.holdings.effects.get((number, n))
+            if fresh is not None:
+                shell.holdings.queue(lane_of(fresh), number, n, now)
+        if work.fresh:
+            shell.inbox.wake()
+
+    def _start(self, number: int, effect: Effect) -> None:
+        shell = self._shell
+        incident: Incident | None = shell.holdings.incident(number)
+        if incident is None or effect.n not in incident.effects:
+            shell.executors.give_back(lane_of(effect))
+        else:
+            shell.executors.start(Job(incident, effect, shell.bundle_of(incident.bundle), shell.mode))

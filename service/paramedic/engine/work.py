@@ -1,0 +1,243 @@
+"""One batch in the making: events folded, rows collected. The turn opens one for each commit and closes it with `rows`.
+
+An incident that several inputs touch is decoded once, folded several times, and written once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from paramedic.core.bundle import Bundle
+from paramedic.core.decide import decide
+from paramedic.core.decision import Decision
+from paramedic.core.effects import Effect, lane_of
+from paramedic.core.events import Event, Parked
+from paramedic.core.model import Episode, Incident
+from paramedic.core.routing import SHARDS
+from paramedic.core.text import one_line
+from paramedic.core.words import Mode, Outcome
+from paramedic.engine.holdings import Held, Holdings, encode
+from paramedic.engine.report import Report
+from paramedic.errors import Temporary
+from paramedic.record.evidence import Kept
+from paramedic.record.timeline import chain, encode_entries, first_link
+from paramedic.store.port import (
+    Batch,
+    EffectRow,
+    EventRow,
+    EvidenceRow,
+    IncidentRow,
+    TimelineRow,
+    TimerRow,
+)
+
+__all__ = ["Work"]
+
+_log = logging.getLogger(__name__)
+_events = msgspec.json.Encoder()
+_effects = msgspec.json.Encoder()
+
+
+@dataclass(slots=True)
+class _Touched:
+    """An incident of this batch: as it was, as it is, and what its rows are numbered by."""
+
+    before: Incident | None
+    now: Incident
+    held: Held
+
+
+@dataclass(slots=True)
+class Work:
+    """The batch, the incidents it touches, and what to do once it is committed (`then`) or not (`refuse`)."""
+
+    holdings: Holdings
+    bundle: Callable[[str], Bundle]
+    report: Report
+    at: datetime
+    mode: Mode
+    batch: Batch = field(default_factory=Batch)
+    touched: dict[int, _Touched] = field(default_factory=dict)
+    episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
+    asked: dict[tuple[int, int], Effect] = field(default_factory=dict)
+    fresh: list[tuple[int, int]] = field(default_factory=list)
+    leaving: list[tuple[int, Effect]] = field(default_factory=list)
+    answers: list[tuple["asyncio.Future[Any]", Any]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not self.touched and not self.answers and self.batch == Batch()
+
+    def promise(self, answer: "asyncio.Future[Any]", value: Any) -> None:
+        """Answer with this value once the batch is durable."""
+        self.answers.append((answer, value))
+
+    def refuse(self, error: BaseException) -> None:
+        """Answer everybody that the batch did not become durable."""
+        for answer, _ in self.answers:
+            self.deny(answer, Temporary(f"not committed: {error}"))
+
+    @staticmethod
+    def deny(answer: "asyncio.Future[Any]", error: Exception) -> None:
+        """Answer with an error, now: nothing of it is written."""
+        if not answer.done():
+            answer.set_exception(error)
+
+    def incident(self, number: int) -> Incident | None:
+        """An open incident as this batch has it by now."""
+        touched = self.touched.get(number)
+        if touched is not None:
+            return touched.now
+        return self.holdings.incident(number)
+
+    def fold(self, number: int, event: Event) -> tuple[Effect, ...]:
+        """Fold one event, record it, write its entries. Returns the effects asked for. A fold that raises parks.
+
+        An incident that is parked only keeps what happens to it, in its inbox.
+        """
+        touched = self._touch(number)
+        if touched is not None and touched.held.parked and not isinstance(event, Parked):
+            self._keep_for_later(touched, number, event)
+            return ()
+        before = touched.now if touched is not None else None
+        try:
+            bundle = self.bundle(before.bundle if before is not None else getattr(event, "bundle", ""))
+            decision = decide(before, event, bundle)
+        except Exception as error:
+            _log.error("a decision raised", exc_info=error)
+            self.report.failed("decide")
+            if touched is None:
+                raise
+            return self._park(touched, number, event, error)
+        if touched is None:
+            touched = self._begin(decision.incident)
+        return self._take(touched, decision, event)
+
+    def _touch(self, number: int) -> _Touched | None:
+        touched = self.touched.get(number)
+        if touched is None and (held := self.holdings.incidents.get(number)) is not None:
+            incident = held.incident()
+            touched = self.touched[number] = _Touched(incident, incident, held)
+        return touched
+
+    def _begin(self, incident: Incident) -> _Touched:
+        held = Held(b"", incident.key, 0, 0, 0, first_link(incident.id), incident.severity)
+        self.holdings.incidents[incident.id] = held
+        self.holdings.keys[incident.key] = incident.id
+        touched = self.touched[incident.id] = _Touched(None, incident, held)
+        return touched
+
+    def _park(self, touched: _Touched, number: int, event: Event, error: Exception) -> tuple[Effect, ...]:
+        self._keep_for_later(touched, number, event)
+        touched.held.parked = True
+        parked = Parked(at=self.at, mode=self.mode, error=one_line(f"{type(error).__name__}: {error}", 200))
+        return self.fold(number, parked)
+
+    def _keep_for_later(self, touched: _Touched, number: int, event: Event) -> None:
+        """Undecided events are numbered below zero: they are no part of the recorded sequence until they are folded."""
+        touched.held.events += 1
+        body = _events.encode(event)
+        self.batch.events.append(EventRow(number, -touched.held.events, event.at, body, done=False))
+
+    def _take(self, touched: _Touched, decision: Decision, event: Event) -> tuple[Effect, ...]:
+        held, number = touched.held, decision.incident.id
+        touched.now = decision.incident
+        held.events += 1
+        self.batch.events.append(EventRow(number, held.events, event.at, _events.encode(event)))
+        if decision.entries:
+            body = encode_entries(decision.entries)
+            at = decision.incident.updated_at
+            held.head = chain(held.head, at, body)
+            self.batch.timeline.append(TimelineRow(number, held.entries + 1, at, body, held.head))
+            held.entries += len(decision.entries)
+        for effect in decision.effects:
+            self.asked[number, effect.n] = effect
+        return decision.effects
+
+    def keep(self, kept: tuple[Kept, ...]) -> None:
+        """Store evidence with this batch."""
+        self.batch.evidence.extend(EvidenceRow(one.reference.digest, one.reference.name, one.body) for one in kept)
+
+    def observe(self, episode: Episode) -> None:
+        """Write an episode with this batch."""
+        self.episodes[episode.source, episode.identity] = episode
+        self.holdings.watched.note(episode)
+
+    def close(self) -> None:
+        """Turn what was folded into rows and bring the holdings up to date; `fresh` are the effects that are new."""
+        self.batch.episodes = list(self.episodes.values())
+        for number, touched in self.touched.items():
+            self._rows(number, touched)
+
+    def _rows(self, number: int, touched: _Touched) -> None:
+        before, now, held = touched.before, touched.now, touched.held
+        self._timers(number, before, now)
+        self._effects(number, before, now)
+        self._runs(number, before, now)
+        held.version += 1
+        held.state = encode(now)
+        held.severity, held.open_episodes = now.severity, now.firing.open
+        held.unknown = bool(now.past) and now.past[-1].outcome is Outcome.UNKNOWN
+        self.batch.incidents.append(
+            IncidentRow(
+                id=number,
+                shard=now.shard % SHARDS,
+                key=now.key,
+                source=now.source,
+                title=now.title,
+                severity=now.severity,
+                phase=now.phase,
+                rule=now.rule,
+                opened_at=now.opened_at,
+                updated_at=now.updated_at,
+                version=held.version,
+                events=held.events,
+                entries=held.entries,
+                head=held.head,
+                state=held.state,
+                open=now.open,
+                new=before is None,
+            )
+        )
+        if not now.open:
+            del self.holdings.incidents[number]
+            self.holdings.keys.pop(now.key, None)
+
+    def _timers(self, number: int, before: Incident | None, now: Incident) -> None:
+        old = {timer.n: timer for timer in before.timers.values()} if before else {}
+        new = {timer.n: name for name, timer in now.timers.items()}
+        for n in old.keys() - new.keys():
+            self.batch.timers_gone.append((number, n))
+            self.holdings.drop_timer(number, n)
+        for name, timer in now.timers.items():
+            if timer.n not in old:
+                self.batch.timers.append(TimerRow(number, timer.n, now.shard, timer.due, name))
+                self.holdings.set_timer(number, timer.n, timer.due)
+
+    def _effects(self, number: int, before: Incident | None, now: Incident) -> None:
+        old = before.effects.keys() if before else ()
+        for n in [n for n in old if n not in now.effects]:
+            self.batch.effects_gone.append((number, n))
+            self.holdings.forget_effect(number, n)
+        for n in now.effects:
+            if n not in old:
+                effect = self.asked[number, n]
+                row = EffectRow(number, n, now.shard, lane_of(effect), _effects.encode(effect))
+                self.batch.effects.append(row)
+                self.holdings.effects[number, n] = effect
+                self.fresh.append((number, n))
+
+    def _runs(self, number: int, before: Incident | None, now: Incident) -> None:
+        ended = now.past[-1].n if now.past else 0
+        known = before.past[-1].n if before and before.past else 0
+        for past in now.past:
+            if past.n > known:
+                self.report.run_ended(past.playbook, past.outcome)
+        for run in range(known + 1, ended + 1):
+            self.batch.holds_gone.extend(self.holdings.release(number, run))

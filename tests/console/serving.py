@@ -1,0 +1,142 @@
+"""A console that really serves, on TCP and its private socket, over a real database; its engine only listens."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from paramedic.console.door import open_door
+from paramedic.console.front import Console
+from paramedic.console.live import Live
+from paramedic.core.bundle import Bundle, Person
+from paramedic.core.matching import RuleIndex
+from paramedic.core.words import Mode
+from paramedic.engine.inputs import Act
+from paramedic.errors import Fault
+from paramedic.store.port import Switch
+from paramedic.store.queries import Query, load
+from paramedic.store.reads import open_reads
+from tests.console.seed import NOW, FixedClock
+
+__all__ = ["ROLES", "Heard", "Serving", "queries", "serving"]
+
+ROLES: Mapping[str, tuple[str, ...]] = {"alice": ("operator", "approver"), "bob": ("operator",), "vera": ()}
+
+
+@dataclass
+class Catalog:
+    """A catalog with these people in force, and one fault in its files."""
+
+    bundle: Bundle | None = field(
+        default_factory=lambda: Bundle(
+            hash="4f1c9a",
+            rules=RuleIndex([]),
+            sources={},
+            services=(),
+            playbooks={},
+            people={name: Person(name, roles=roles) for name, roles in ROLES.items()},
+            policies={},
+            windows={},
+            endpoints={},
+        )
+    )
+    faults: Sequence[Fault] = (Fault("rules/uk.yaml:58:3", "can never match", "move it up"),)
+
+
+@dataclass
+class Heard:
+    """An engine that keeps what it was asked, and answers or raises what the test says."""
+
+    acts: list[tuple[int, Act]] = field(default_factory=list)
+    switches: list[Switch] = field(default_factory=list)
+    raises: Exception | None = None
+
+    async def act(self, incident: int, act: Act) -> str:
+        if self.raises is not None:
+            raise self.raises
+        self.acts.append((incident, act))
+        return f"{act.what} done"
+
+    async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
+        if self.raises is not None:
+            raise self.raises
+        self.switches.append(Switch(mode, until, who, reason, NOW, 7))
+        return self.switches[-1]
+
+
+@dataclass
+class Serving:
+    """The running console and what a test needs to talk to it."""
+
+    url: str
+    data: Path
+    http: aiohttp.ClientSession
+    engine: Heard
+    live: Live
+    catalog: Catalog
+    tokens: Path
+
+    def bearer(self, name: str) -> Mapping[str, str]:
+        """The header of this person's token."""
+        return {"Authorization": f"Bearer token-of-{name}"}
+
+    async def get(self, path: str, status: int = 200, **options: Any) -> Any:
+        """The JSON at `path`."""
+        async with self.http.get(self.url + path, **options) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json()
+
+    async def page(self, path: str, status: int = 200, **options: Any) -> str:
+        """The page at `path`."""
+        async with self.http.get(self.url + path, **options) as answer:
+            text = await answer.text()
+            assert answer.status == status, text
+            return text
+
+    async def status(self, path: str, method: str = "GET", **options: Any) -> int:
+        """The status of the answer at `path`."""
+        async with self.http.request(method, self.url + path, **options) as answer:
+            return answer.status
+
+    async def post(self, path: str, body: Any = None, who: str = "alice", status: int = 200) -> Any:
+        """What an act answers."""
+        async with self.http.post(self.url + path, json=body, headers=self.bearer(who)) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json()
+
+
+def queries() -> Mapping[str, Query]:
+    """The queries of the store."""
+    return load(files("paramedic.store") / "queries")
+
+
+@asynccontextmanager
+async def serving(database: str, folder: Path, *, most_live: int = 200) -> AsyncIterator[Serving]:
+    """Serve a console over this database until the context ends."""
+    tokens = folder / "tokens"
+    tokens.write_text("".join(f"{name} {sha256(f'token-of-{name}'.encode()).hexdigest()}\n" for name in ROLES))
+    engine, live, catalog, data = Heard(), Live(most_live), Catalog(), folder / "data"
+    async with await open_reads(database, queries(), size=2) as reads:
+        console = Console(reads, engine, catalog, live, FixedClock(), tokens=tokens, highest=Mode.AUTO)
+        app = web.Application()
+        app.add_routes(console.routes())
+        app.on_shutdown.append(console.stop)
+        runner = web.AppRunner(app, shutdown_timeout=2.0)
+        await runner.setup()
+        with open_door(data) as door:
+            try:
+                await web.SockSite(runner, door).start()
+                site = web.TCPSite(runner, "127.0.0.1", 0)
+                await site.start()
+                port = runner.addresses[-1][1]
+                async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+                    yield Serving(f"http://127.0.0.1:{port}", data, http, engine, live, catalog, tokens)
+            finally:
+                await runner.cleanup()
