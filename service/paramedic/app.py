@@ -27,7 +27,7 @@ from paramedic.core.bundle import Bundle
 from paramedic.engine.engine import Engine
 from paramedic.engine.shell import Options
 from paramedic.errors import Fault, ParamedicError
-from paramedic.intake import probes, webhook
+from paramedic.intake import probes, server, webhook
 from paramedic.intake.alertmanager import parse_body
 from paramedic.intake.auth import Authenticator
 from paramedic.plugin import Tools, discover
@@ -212,7 +212,7 @@ class Service:
         app.add_routes(console.routes())
         app.on_shutdown.append(console.stop)
         door = stack.enter_context(open_door(self.settings.data))  # closed after the runner has let go of it
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        runner = server.runner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         try:

@@ -32,6 +32,7 @@ BROKEN = {
     "a: b: c\n": '1:5: a ":" stands where no key can be; quote a value that contains ": "',
     "a: 1\nb\nc: 2\n": '2:1: a key has no ":" after it; write "key: value"',
     '"a": 1\n"b" 2\n': '2:1: a key has no ":" after it; write "key: value"',
+    "{a:, b: 1}\n": '1:3: a ":" stands inside a word; put a space after it, or quote the word',
     # Indentation
     "- a\nb: 1\n": f'2:1: an item that begins with "- " is expected here; {INDENT}',
     "  a: 1\n b: 2\n": f"2:2: this does not belong to what stands before it; {INDENT}; --- begins anew",

@@ -128,7 +128,7 @@ async def serving(database: str, folder: Path, *, most_live: int = 200) -> Async
         app = web.Application()
         app.add_routes(console.routes())
         app.on_shutdown.append(console.stop)
-        runner = web.AppRunner(app, shutdown_timeout=2.0)
+        runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         with open_door(data) as door:
             try:

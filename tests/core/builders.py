@@ -1,4 +1,4 @@
-"""Tiny bundles and alerts, built by hand: no YAML, no CEL. Every builder gives something that works and can be varied."""
+"""Tiny bundles and alerts, built by hand: no YAML, no CEL. Every builder gives something that works, to be varied."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from paramedic.errors import Fault
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE, HOUR = 60.0, 3600.0
 EXPIRY = 1000.0
-"""Seconds after which the sources of these tests expire: 2 × (400 s + 100 s)."""
+"""Seconds after which the sources of these tests expire: twice (400 s + 100 s)."""
 
 
 def after(seconds: float) -> datetime:
@@ -92,11 +92,16 @@ def identity_of(labels: Mapping[str, str]) -> str:
     return sha256(repr(sorted(labels.items())).encode()).hexdigest()
 
 
-def firing(starts: float = 0.0, source: str = "main", name: str = "HighErrorRate", **labels: str) -> Alert:
-    """An alert that fires since `starts` seconds into the test."""
-    every = {"alertname": name, "job": "api", **labels}
+def labelled(labels: Mapping[str, str], starts: float = 0.0, source: str = "main") -> Alert:
+    """An alert with these labels beside its name and job, firing since `starts` seconds into the test."""
+    every = {"alertname": "HighErrorRate", "job": "api", **labels}
     every = {key: value for key, value in every.items() if value}
     return Alert(source, identity_of(every), every, {"summary": "too many errors"}, True, after(starts))
+
+
+def firing(starts: float = 0.0, source: str = "main", name: str = "HighErrorRate", **labels: str) -> Alert:
+    """An alert that fires since `starts` seconds into the test."""
+    return labelled({"alertname": name, **labels}, starts, source)
 
 
 def resolved(ends: float, starts: float = 0.0, source: str = "main", **labels: str) -> Alert:

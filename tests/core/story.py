@@ -75,6 +75,9 @@ class Story:
         """The incident opened last."""
         return self.incidents[max(self.incidents)]
 
+    def open_incidents(self) -> list[int]:
+        return [number for number, incident in self.incidents.items() if incident.open]
+
     @property
     def run(self) -> Run:
         run = self.incident.run
@@ -142,7 +145,7 @@ class Story:
             episode=lambda source, identity: self.episodes.get((source, identity)),
             open_incident=self._open_incident,
             is_open=lambda number: number in self.incidents and self.incidents[number].open,
-            number=lambda: self._number(),
+            number=self._number,
         )
         self._reserved = max(self.incidents, default=0)
         routing = route(alerts, known, self.bundle, self.now, self.mode)

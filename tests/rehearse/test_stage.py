@@ -38,7 +38,11 @@ def test_what_did_not_help_climbs_at_once() -> None:
 
 def test_people_acknowledge_after_their_time() -> None:
     as_told(
-        world={**WORLD, "people": {"alice": {"acks": {"after": "3m", "level": 1}}}, "endpoints": {"hook": {}, "bell": {}}},
+        world={
+            **WORLD,
+            "people": {"alice": {"acks": {"after": "3m", "level": 1}}},
+            "endpoints": {"hook": {}, "bell": {}},
+        },
         then=[
             {"at": "2m59s", "incident": {"acked_by": ""}},
             {"by": "3m1s", "incident": {"acked_by": "alice"}},

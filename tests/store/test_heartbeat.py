@@ -14,7 +14,7 @@ import pytest
 from paramedic.store.port import Batch, Doubtful, Fenced
 from paramedic.store.postgres import PostgresStore
 from tests.store import rows
-from tests.store.clock import HandClock, until
+from tests.store.clock import HandClock, background, until
 from tests.store.stores import LEASE, PostgresStores
 
 BEAT = LEASE / 4
@@ -134,6 +134,25 @@ async def test_a_heartbeat_that_gets_no_answer_ends_the_membership(
     await blocker.close()
     with pytest.raises(Doubtful, match="renewing the lease"):
         await store.commit(rows.before())
+
+
+async def test_leaving_in_the_middle_of_a_heartbeat(postgres: PostgresStores) -> None:
+    store, clock = postgres.apart()
+    await store.join()
+    blocker = await asyncpg.connect(postgres.dsn)
+    hold = blocker.transaction()
+    await hold.start()
+    await blocker.execute("select from member for update")
+    await until(lambda: clock.sleepers == 1)
+    clock.advance(BEAT)
+    await until(postgres.waiting)
+
+    async with background(store.leave()) as leaving:
+        await hold.rollback()
+        await asyncio.wait_for(leaving, timeout=10)
+
+    await blocker.close()
+    assert [row["fenced"] for row in await postgres.run("select fenced from member")] == [True]
 
 
 async def test_now_is_the_databases_time(postgres: PostgresStores) -> None:

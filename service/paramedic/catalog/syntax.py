@@ -22,6 +22,7 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     ("did not find expected ',' or '}'", "", "the mapping that begins here is not closed", 'add "}"'),
     ("unexpected end of stream", "quoted", "the quote that opens here is never closed", "close it"),
     ("unexpected document indicator", "quoted", "the quote that opens here is never closed", "close it"),
+    ("found unexpected ':'", "", 'a ":" stands inside a word', "put a space after it, or quote the word"),
     ("could not find expected ':'", "", 'a key has no ":" after it', 'write "key: value"'),
     (
         "unknown escape",

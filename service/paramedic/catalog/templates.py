@@ -147,11 +147,12 @@ def _branch(tree: Any, shape: Shape, escapes: Mapping[str, str], path: Path) -> 
             items = tuple((key, compile_tree(item, shape, escapes, (*path, key))) for key, item in tree.items())
             if any(mode == "cel" for mode in escapes.values()):
                 items += tuple(_condition_texts(items, tree))
-            constant = all(isinstance(item, Constant) for _, item in items)
-            return Constant(tree) if constant and len(items) == len(tree) else _Mapping(items)
+            plain = {key: item.value for key, item in items if isinstance(item, Constant)}
+            return Constant(plain) if len(plain) == len(items) else _Mapping(items)
         case list():
             each = tuple(compile_tree(item, shape, escapes, (*path, n)) for n, item in enumerate(tree))
-            return Constant(tree) if all(isinstance(item, Constant) for item in each) else _Sequence(each)
+            values = [item.value for item in each if isinstance(item, Constant)]
+            return Constant(values) if len(values) == len(each) else _Sequence(each)
         case str():
             return _text(tree, shape, url=False)
         case _:

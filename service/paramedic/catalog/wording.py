@@ -164,7 +164,7 @@ def _expected(error: Mapping[str, Any]) -> str:
 def _bound(word: str, name: str) -> Callable[[Mapping[str, Any], Any], str]:
     def phrase(context: Mapping[str, Any], value: Any) -> str:
         limit = context[name]
-        return f"{word} {say_duration(limit) if isinstance(value, str) and limit else limit}"
+        return f"{word} {say_duration(limit) if isinstance(value, str) and limit else format(limit, 'g')}"
 
     return phrase
 

@@ -3,32 +3,22 @@
 Standard library only, so that a command starts fast. Refusals of the service become the errors that `main` prints.
 """
 
-import http.client
 import json
-import ssl
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from paramedic.console.door import connect
 from paramedic.errors import Fault, Permanent, Temporary
 from paramedic.settings import Settings, read_settings
 
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
 __all__ = ["Client", "client_of"]
 
 TIMEOUT = 15.0  # seconds for the connection, and for each read
 LARGEST = 256 * 1024 * 1024  # bytes of an answer
-
-
-class _ThroughTheDoor(http.client.HTTPConnection):
-    """HTTP over the private socket."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._settings = settings
-
-    def connect(self) -> None:
-        self.sock = connect(self._settings.data, timeout=TIMEOUT)
 
 
 class Client:
@@ -55,6 +45,8 @@ class Client:
         return json.loads(self._ask("PUT", _address(path, {}), body))
 
     def _ask(self, method: Literal["GET", "POST", "PUT"], address: str, body: Mapping[str, object] | None) -> bytes:
+        from http.client import HTTPException
+
         connection = self._connection()
         headers = {"Accept": "application/json", "Connection": "close"}
         if self._settings.url and self._settings.token:
@@ -67,7 +59,7 @@ class Client:
             connection.request(method, urlsplit(self._settings.url).path.rstrip("/") + address, given, headers)
             answer = connection.getresponse()
             content = answer.read(LARGEST)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, HTTPException) as error:
             said = str(error) or type(error).__name__
             raise Temporary(f"{self._where} does not answer: {said}") from error
         finally:
@@ -76,24 +68,33 @@ class Client:
             raise _refused(answer.status, content, self._where)
         return content
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> "HTTPConnection":
+        import ssl
+        from http.client import HTTPConnection, HTTPSConnection
+
         if not self._settings.url:
-            return _ThroughTheDoor(self._settings)
-        parts = urlsplit(self._settings.url)
+            connection = HTTPConnection("localhost", timeout=TIMEOUT)
+            connection.sock = connect(self._settings.data, timeout=TIMEOUT)
+            return connection
         try:
+            parts = urlsplit(self._settings.url)
             host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
+        except ValueError as error:
+            raise _no_address() from error
         if parts.scheme not in ("http", "https") or not host:
-            raise Fault("PARAMEDIC_URL", "is not the address of a service", "for example http://127.0.0.1:8080")
+            raise _no_address()
         if parts.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+            return HTTPSConnection(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
+        return HTTPConnection(host, port, timeout=TIMEOUT)
 
 
 def client_of(environment: Mapping[str, str]) -> Client:
     """The client that these settings mean."""
     return Client(read_settings(environment))
+
+
+def _no_address() -> Fault:
+    return Fault("PARAMEDIC_URL", "is not the address of a service", "for example http://127.0.0.1:8080")
 
 
 def _address(path: tuple[str, ...], query: Mapping[str, object]) -> str:

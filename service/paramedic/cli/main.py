@@ -28,7 +28,8 @@ class ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"paramedic {version('paramedic')}\n")
+        print(f"paramedic {version('paramedic')}")
+        parser.exit()
 
 
 def build_parser() -> argparse.ArgumentParser:

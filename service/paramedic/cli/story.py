@@ -48,7 +48,7 @@ def listed(incidents: Sequence[Json], now: datetime, *, colour: bool) -> Iterato
     if over:
         yield paint("Over", "bold", colour)
         rows = [(*_head(one), plain(one["title"]), plain(one["standing"]["text"])) for one in over]
-        yield from (f"   {row}" for row in table(rows, (2, 10, 16, 34, 28)))
+        yield from (f"   {row}" for row in table(rows, (2, 13, 16, 32, 26)))
 
 
 def _head(one: Json) -> tuple[str, str, str]:
@@ -58,8 +58,8 @@ def _head(one: Json) -> tuple[str, str, str]:
 def _open(one: Json, now: datetime, colour: bool) -> Iterator[str]:
     age = ago(moment(one["opened_at"]), now)
     severity = paint(one["severity"], "red" if one["severity"] in ("P0", "P1") else "", colour)
-    title = cut(plain(one["title"]), WIDTH - _TEXT_AT)
-    yield f"   {severity}  {one['id']:<9} {age:>6} {title}"
+    head = f"  {one['id']:<9} {age:>6} "
+    yield f"   {severity}{head}{cut(plain(one['title']), WIDTH - 5 - len(head))}"
     for part in wrap(plain(one["standing"]["text"]), WIDTH - _TEXT_AT):
         yield " " * _TEXT_AT + part
     for command in one["standing"]["next"]:

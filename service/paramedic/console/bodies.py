@@ -7,6 +7,7 @@ misspelt one is never silently without effect.
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode, Phase, Severity
@@ -27,6 +28,12 @@ __all__ = [
 
 def _sentence(text: str) -> str:
     return one_line(text, 2000)
+
+
+def _something(text: str) -> str:
+    if not text:
+        raise PydanticCustomError("empty", "is empty; write what the timeline should say")
+    return text
 
 
 Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_sentence)]
@@ -58,7 +65,7 @@ class Approving(Body):
 class Noting(Body):
     """A note for the timeline."""
 
-    text: Annotated[Sentence, Field(min_length=1)]
+    text: Annotated[Sentence, AfterValidator(_something)]
 
 
 class Snoozing(Body):

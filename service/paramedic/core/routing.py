@@ -7,6 +7,7 @@ the events to fold. An alert whose episode is open stays with its incident, what
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
@@ -228,7 +229,7 @@ def key_of(rule: Rule, alert: Alert, service: Mapping[str, Any]) -> str:
     key = f"{alert.source}{{{','.join(map(str, named))}}}"
     if not named or not all(part.value for part in named):
         key += f"#{alert.identity}"
-    return key if len(key) <= 600 else f"{key[:500]}…{crc32(key.encode()):08x}{alert.identity}"
+    return key if len(key) <= 600 else f"{key[:500]}…{sha256(key.encode()).hexdigest()}"
 
 
 def service_of(labels: Mapping[str, str], bundle: Bundle) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paramedic.clock import Clock, Numbers
 from paramedic.core.bundle import Bundle
@@ -17,9 +17,9 @@ from paramedic.core.model import Alert
 from paramedic.core.words import Mode
 from paramedic.engine.executors import Executors
 from paramedic.engine.gate import Gate, SwitchReading
-from paramedic.engine.inputs import Act, Asked, Delivery, Inbox, NotFound, Rejected, Turned, Waiting
+from paramedic.engine.inputs import Act, Asked, Delivery, Inbox, NotFound, Rejected, Result, Turned, Waiting
 from paramedic.engine.perform import Performer
-from paramedic.engine.recovery import recover, watch
+from paramedic.engine.recovery import LONGEST_WINDOW, recover, watch
 from paramedic.engine.report import Report
 from paramedic.engine.shell import Options, Shell
 from paramedic.engine.turn import Turn
@@ -62,22 +62,28 @@ class Engine:
         self._bundle: Bundle | None = None
         self._adopted = asyncio.Event()
         self._shell: Shell | None = None
+        self._owed: set[asyncio.Future[Any]] = set()
+        self._came_back: list[Result] = []
 
     # -- running ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Join, recover, run turns; start over after a commit in doubt. Until cancelled."""
+        """Join, recover, run turns; start over after a commit in doubt, or a defect. Until cancelled."""
         await self._adopted.wait()
         failures = 0
         while True:
+            began = self._clock.monotonic()
             try:
                 await self._member()
             except (Fenced, Doubtful, ParamedicError) as error:
-                served = self._shell is not None
-                failures = 1 if served else failures + 1
                 _log.warning("starting over: %s", error)
-            finally:
-                self._shell = None
+            except Exception:  # what is stored is whole: reading it again is better than serving nobody
+                _log.exception("starting over after a defect")
+                self._report.failed("turn")
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError  # the failure came while this was being ended, and took its place
+            failures = 1 if self._clock.monotonic() - began > _LONGEST_BACKOFF else failures + 1
             await self._clock.sleep(self._options.jitter(min(_LONGEST_BACKOFF, _BACKOFF * 2 ** min(failures, 6))))
 
     async def _member(self) -> None:
@@ -85,24 +91,32 @@ class Engine:
         member = await self._store.join()
         inbox = Inbox()
         shell: Shell | None = None
+        turn: Turn | None = None
         try:
             shell = await self._recovered(member, inbox)
+            turn = Turn(shell)
             self._shell = shell
             _log.info("serving as member %d with %d open incidents", member, len(shell.holdings.incidents))
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(Turn(shell).run())
+                tasks.create_task(turn.run())
                 tasks.create_task(self._vital_signs(shell))
         except BaseExceptionGroup as group:
+            turn = None
             raise _first(group) from group
         finally:
             self._shell = None
-            await self._end(inbox, shell)
+            await self._end(inbox, shell, turn)
 
     async def _recovered(self, member: int, inbox: Inbox) -> Shell:
-        bundle = self._bundle
+        bundle = self.bundle
         if bundle is None:
             raise Temporary("no bundle yet")
         holdings, found = await recover(self._store, self._clock, inbox, bundle, self._bundle_by_hash, self._parse)
+        while bundle is not self.bundle and self.bundle is not None:  # adopted in the meantime
+            bundle = holdings.bundles[self.bundle.hash] = self.bundle
+            await watch(holdings, self._store, bundle)
+        inbox.put(*self._came_back)
+        self._came_back = []
         reading = SwitchReading(found.switch, self._clock.monotonic())
         gate = Gate(holdings, reading, self._store, self._clock, self._options.mode)
         executors = Executors(self._performer, gate, holdings, inbox, self._clock, self._options.slots)
@@ -121,14 +135,22 @@ class Engine:
             current=bundle,
         )
 
-    async def _end(self, inbox: Inbox, shell: Shell | None) -> None:
-        """Nothing of this member may act or be waited for any more."""
-        for one in inbox.drain():
-            answer = getattr(one, "answer", None)
-            if answer is not None and not answer.done():
+    async def _end(self, inbox: Inbox, shell: Shell | None, turn: Turn | None) -> None:
+        """Nothing of this member may act or be waited for any more.
+
+        What its last effects came to is not forgotten: `turn`, which was ended and has not failed, commits it; else it
+        waits for the next membership, which finds the effects as they were left.
+        """
+        for answer in self._owed:
+            if not answer.done():
                 answer.set_exception(Temporary("this process is starting over"))
         if shell is not None:
             await shell.executors.stop(30.0)
+        self._came_back += [one for one in inbox.drain() if isinstance(one, Result)]
+        with suppress(ParamedicError, Doubtful, Fenced):
+            if turn is not None:
+                await turn.last(self._came_back)
+                self._came_back = []
         with suppress(ParamedicError, Doubtful, Fenced):
             await self._store.leave()
 
@@ -150,7 +172,7 @@ class Engine:
             self._report.open_episodes(sum(one.open_episodes for one in held))
             self._report.unknown_outcomes(sum(1 for one in held if one.unknown))
             self._report.mode(shell.mode)
-            holdings.ledger.forget(self._clock.now())
+            holdings.ledger.forget(self._clock.now() - LONGEST_WINDOW)
             await self._clock.sleep(self._options.signs)
 
     # -- the door -----------------------------------------------------------------------------------------------------
@@ -208,9 +230,10 @@ class Engine:
 
     async def adopt(self, bundle: Bundle) -> None:
         """Open new incidents under this bundle from the next turn on; open ones keep theirs."""
-        if self._shell is not None:
-            await watch(self._shell.holdings, self._store, bundle)
-            self._shell.adopt(bundle)
+        shell = self._shell
+        if shell is not None:
+            await watch(shell.holdings, self._store, bundle)
+            shell.adopt(bundle)
         self._bundle = bundle
         self._adopted.set()
 
@@ -220,11 +243,14 @@ class Engine:
         return self._shell
 
     async def _answer(self, answer: "asyncio.Future[T]") -> T:
+        self._owed.add(answer)
         try:
             async with asyncio.timeout(self._options.patience):
                 return await answer
         except TimeoutError as error:
             raise Temporary("the store is slow", delay=2.0) from error
+        finally:
+            self._owed.discard(answer)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -30,9 +30,12 @@ class Executors:
         self._slots = dict(slots)
         self._busy = dict.fromkeys(slots, 0)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def free(self, lane: str) -> int:
-        """Slots of a lane that nothing occupies."""
+        """Slots of a lane that nothing occupies; none once it is being stopped."""
+        if self._stopping:
+            return 0
         return self._slots[lane] - self._busy[lane]
 
     def reserve(self, lane: str) -> None:
@@ -65,6 +68,7 @@ class Executors:
 
         Raises `Temporary` when something cannot be cut off, which would let it act for a member that is gone.
         """
+        self._stopping = True
         if not self._tasks:
             return
         _, left = await asyncio.wait(set(self._tasks), timeout=patience)

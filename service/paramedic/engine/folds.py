@@ -12,7 +12,7 @@ from typing import assert_never
 from paramedic.core.acts import objection
 from paramedic.core.effects import Apply, Page
 from paramedic.core.episodes import lapse_due, lapsed, released, unanswered
-from paramedic.core.events import Acted, AlertsSeen, Applied, Event, Interrupted, Paged, Parked, TimerFired
+from paramedic.core.events import Acted, AlertsSeen, Applied, Event, Interrupted, Opened, Paged, Parked, TimerFired
 from paramedic.core.model import Episode, Exemplar, Incident
 from paramedic.core.routing import EXEMPLARS, Known, route
 from paramedic.engine.inputs import Asked, Conflict, Due, Input, Lost, NotFound, Result, Resumed, Turned, Waiting
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 __all__ = ["Folds", "Read"]
 
 _INLINE = 200
-"""Effects answered within one fold at most: a playbook that never comes to rest is parked, not looped."""
+"""Effects answered within one fold at most; what is asked for beyond that goes through the slots, as others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,19 @@ class Folds:
             self._shell.report.failed("route")
             self._keep(waiting, routed=False)
             return
-        self._keep(waiting, routed=True)
+        unborn = {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
+        self._keep(waiting, routed=not unborn)
         for episode in routing.episodes:
-            work.observe(episode)
+            if episode.incident not in unborn:
+                work.observe(episode)
         for share in routing.shares.values():
-            if share.opened is not None:
-                self.event(share.incident, share.opened)
-            self.event(share.incident, share.seen(work.at, work.mode, "delivery", waiting.id))
+            if share.incident not in unborn:
+                self.event(share.incident, share.seen(work.at, work.mode, "delivery", waiting.id))
+
+    def _open(self, opened: Opened) -> bool:
+        """Begin an incident; False if that raised: its alerts are routed again at the next start, the others go on."""
+        self.event(opened.id, opened)
+        return self._work.incident(opened.id) is not None
 
     def _keep(self, waiting: Waiting, *, routed: bool) -> None:
         work, delivery = self._work, waiting.delivery
@@ -200,8 +206,9 @@ class Folds:
         """The incident's live episodes as this batch has them: as read, under what is in flight and what is new."""
         by_alert = {(one.source, one.identity): one for one in self._read.of.get(incident, ())}
         for newer in (self._read.flying, self._work.episodes):
-            by_alert.update({who: one for who, one in newer.items() if one.incident == incident})
-        return [one for one in by_alert.values() if one.open or one.doubted_at is not None]
+            by_alert.update(newer)
+        mine = [one for one in by_alert.values() if one.incident == incident]
+        return [one for one in mine if one.open or one.doubted_at is not None]
 
     # -- people -------------------------------------------------------------------------------------------------------
 
@@ -226,7 +233,9 @@ class Folds:
                 work.at, work.mode, "person", closed=firing.open, undoubted=firing.doubted, exemplars=over
             )
             self.event(incident.id, seen)
-        work.promise(asked.answer, f"{incident.ref}: {act.what} by {act.who}")
+        now = work.incident(incident.id)
+        parked = ", kept until this incident can be decided again" if now is not None and now.parked else ""
+        work.promise(asked.answer, f"{incident.ref}: {act.what} by {act.who}{parked}")
 
     def _switch(self, asked: Asked, wanted: Switch) -> None:
         """The next position of the switch; the commit takes it only if nobody else has moved it meanwhile."""
@@ -241,21 +250,26 @@ class Folds:
     def _lost(self, lost: Lost) -> None:
         """The member that carried this effect out is gone. A page is sent again; a write is for `decide` to judge."""
         self._shell.holdings.under_way.pop((lost.incident, lost.effect.n), None)
-        self.event(lost.incident, Interrupted(self._work.at, self._work.mode, lost.effect.n))
+        holdings, n = self._shell.holdings, lost.effect.n
+        incident = self._work.incident(lost.incident)
+        if incident is None or n not in incident.effects:
+            return  # what it came to has become known in the meantime
+        holdings.under_way.pop((lost.incident, n), None)
+        self.event(lost.incident, Interrupted(self._work.at, self._work.mode, n))
         if isinstance(lost.effect, Page):
-            self._shell.holdings.queue("page", lost.incident, lost.effect.n, self._shell.clock.monotonic())
+            holdings.queue("page", lost.incident, n, self._shell.clock.monotonic())
 
     def _resumed(self, resumed: Resumed) -> None:
-        """An event that an earlier version could not fold. If it raises again, it is put back where it was."""
+        """What an earlier version could not fold. If it raises again, it is kept again, and the rest behind it."""
         work = self._work
-        work.batch.events_done.append((resumed.incident, resumed.seq))
+        work.batch.events_done += [(resumed.incident, seq) for seq, _ in resumed.kept]
         held = self._shell.holdings.incidents.get(resumed.incident)
         if held is None:
             return
-        if held.parked:
-            held.parked = False
-            self.event(resumed.incident, Parked(work.at, work.mode))
-        self.event(resumed.incident, resumed.event)
+        held.parked = False
+        self.event(resumed.incident, Parked(work.at, work.mode))
+        for _, event in resumed.kept:
+            self.event(resumed.incident, event)
 
 
 def timer_name(incident: Incident | None, n: int) -> str:

@@ -71,10 +71,10 @@ class Gate:
     async def _switch(self) -> Switch:
         if self._clock.monotonic() - self._reading.at > FRESH:
             try:
-                self._reading.switch = await self._store.switch()
+                switch = await self._store.switch()
             except ParamedicError as error:
                 raise Refused(f"the switch cannot be read, which counts as freeze: {error}") from error
-            self._reading.at = self._clock.monotonic()
+            self._reading.take(switch, self._clock.monotonic())
         return self._reading.switch
 
     @staticmethod

@@ -56,21 +56,33 @@ def decode(state: bytes) -> Incident:
 
 
 class Watched:
-    """The open episodes that guards of the bundle look out for, with their labels; all others are only counted."""
+    """The open episodes that guards of any bundle in use look out for, with their labels; others are only counted."""
 
     def __init__(self) -> None:
-        self._wanted: tuple[tuple[Matcher, ...], ...] = ()
+        self._wanted: set[tuple[Matcher, ...]] = set()
         self._open: dict[tuple[str, str], Episode] = {}
+        self._news: set[tuple[str, str]] | None = None
 
-    def look_for(self, wanted: tuple[tuple[Matcher, ...], ...], episodes: Iterable[Episode]) -> None:
-        """Watch for these matchers from now on, beginning with these open episodes."""
-        self._wanted = wanted
-        self._open = {}
+    def look_for(self, wanted: Iterable[tuple[Matcher, ...]]) -> None:
+        """Watch for these matchers too, from now on; `begin_with` brings what is open already."""
+        self._wanted |= set(wanted)
+        self._news = set()
+
+    def begin_with(self, episodes: Iterable[Episode]) -> None:
+        """Take in what the store held open. What was written since `look_for` is newer."""
+        news = self._news or ()
         for episode in episodes:
-            self.note(episode)
+            if (episode.source, episode.identity) not in news:
+                self._take(episode)
+        self._news = None
 
     def note(self, episode: Episode) -> None:
         """Take in an episode that was written."""
+        if self._news is not None:
+            self._news.add((episode.source, episode.identity))
+        self._take(episode)
+
+    def _take(self, episode: Episode) -> None:
         who = (episode.source, episode.identity)
         if not episode.open:
             self._open.pop(who, None)
@@ -164,6 +176,10 @@ class Holdings:
     def _channel(self, who: tuple[int, int]) -> tuple[int, str]:
         effect = self.effects.get(who)
         return (who[0], effect.to) if isinstance(effect, Page) else (who[0], "")
+
+    def wants(self, incident: int, n: int) -> bool:
+        """Whether this effect still waits for its answer."""
+        return (incident, n) in self.effects
 
     def leave(self, lane: str, who: tuple[int, int]) -> None:
         """An effect leaves its queue for a slot."""

@@ -59,7 +59,6 @@ class Waiting:
     since: float
     answer: "asyncio.Future[int] | None"
     id: int | None = None
-    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -102,11 +101,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """An event whose fold raised in an earlier version: it is tried again."""
+    """What a parked incident has kept, oldest first, with their numbers: the first one raised in an earlier version."""
 
     incident: int
-    seq: int
-    event: Event
+    kept: tuple[tuple[int, Event], ...]
 
 
 @dataclass(frozen=True, slots=True)

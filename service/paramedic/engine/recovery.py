@@ -5,6 +5,7 @@ longer be under way they become inputs (`Lost`), and `decide` says what follows.
 are routed.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from paramedic.core.model import Alert
 from paramedic.core.words import Outcome, Severity
 from paramedic.engine.holdings import Held, Holdings, decode
 from paramedic.engine.inputs import Delivery, Inbox, Input, Lost, Resumed, Waiting
+from paramedic.errors import Fault
 from paramedic.store.port import EffectRow, IncidentRow, Recovered, Store
 
 __all__ = ["LONGEST_WINDOW", "recover", "watch"]
@@ -25,6 +27,7 @@ __all__ = ["LONGEST_WINDOW", "recover", "watch"]
 LONGEST_WINDOW = timedelta(days=8)
 """How far back uses of budgets and cooldowns are kept in memory: a week, and a day's grace."""
 
+_log = logging.getLogger(__name__)
 _effects = msgspec.json.Decoder(Effect)
 _events = msgspec.json.Decoder(Event)
 
@@ -53,7 +56,8 @@ async def recover(
         holdings.ledger.use(use.scope, use.at, use.incident, use.run)
     for timer in found.timers:
         holdings.set_timer(timer.incident, timer.n, timer.due)
-    await watch(holdings, store, current)
+    for bundle in holdings.bundles.values():  # a run keeps its bundle, so its guards must see what they look out for
+        await watch(holdings, store, bundle)
     _effects_back(holdings, found.effects, clock, inbox)
     _inputs_back(holdings, found, clock, inbox, parse)
     return holdings, found
@@ -76,11 +80,13 @@ def _held(row: IncidentRow) -> Held:
 
 
 async def watch(holdings: Holdings, store: Store, bundle: Bundle) -> None:
-    """Look out for what the bundle's guards watch, beginning with what is open."""
+    """Look out for what the bundle's guards watch too, beginning with what is open."""
+    if not bundle.watched:
+        return
     names = [matcher.value for wanted in bundle.watched for matcher in wanted if _names(matcher.name, matcher.op)]
     named = all(any(_names(matcher.name, matcher.op) for matcher in wanted) for wanted in bundle.watched)
-    episodes = await store.open_episodes(sorted(set(names)) if named else None) if bundle.watched else ()
-    holdings.watched.look_for(bundle.watched, episodes)
+    holdings.watched.look_for(bundle.watched)
+    holdings.watched.begin_with(await store.open_episodes(sorted(set(names)) if named else None))
 
 
 def _names(name: str, op: str) -> bool:
@@ -104,10 +110,16 @@ def _inputs_back(
     holdings: Holdings, found: Recovered, clock: Clock, inbox: Inbox, parse: Callable[[str, bytes], Sequence[Alert]]
 ) -> None:
     inputs: list[Input] = []
-    for row in sorted(found.inbox, key=lambda row: (row.incident, -row.seq)):
-        inputs.append(Resumed(row.incident, row.seq, _events.decode(row.body)))
+    kept: dict[int, list[tuple[int, Event]]] = {}
+    for row in sorted(found.inbox, key=lambda row: -row.seq):
+        kept.setdefault(row.incident, []).append((row.seq, _events.decode(row.body)))
+    inputs += [Resumed(incident, tuple(events)) for incident, events in kept.items()]
     for delivery in found.todo:
-        alerts = tuple(parse(delivery.source, delivery.body))
+        try:
+            alerts = tuple(parse(delivery.source, delivery.body))
+        except Fault as fault:
+            _log.error("delivery %d cannot be read again and stays in the journal: %s", delivery.id, fault)
+            continue
         waiting = Waiting(Delivery(delivery.source, delivery.body, alerts), clock.monotonic(), None, delivery.id)
         inputs.append(waiting)
     inbox.put(*inputs)

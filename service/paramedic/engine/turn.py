@@ -13,6 +13,7 @@ whose answer never comes, ends the turn: memory is ahead of the store, so the en
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from paramedic.clock import seconds_until
@@ -24,7 +25,7 @@ from paramedic.core.model import Episode, Failure, Incident
 from paramedic.core.words import Kind
 from paramedic.engine.executors import write_deadline
 from paramedic.engine.folds import Folds, Read, timer_name
-from paramedic.engine.inputs import Asked, Due, Input, Waiting
+from paramedic.engine.inputs import Asked, Due, Input, Result, Waiting
 from paramedic.engine.perform import Job
 from paramedic.engine.shell import Shell
 from paramedic.engine.work import Work
@@ -46,6 +47,7 @@ class Turn:
         self._shell = shell
         self._flight: asyncio.Task[None] | None = None
         self._flying: Work | None = None
+        self._built: Work | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -61,7 +63,20 @@ class Turn:
                 await self._commit(work)
                 self._set_alarm()
         finally:
-            await self._land()
+            await self._finish()
+
+    async def last(self, results: Sequence[Result]) -> None:
+        """After a cancelled `run`: commit what effects came to that were still under way. Nothing new is granted."""
+        if results:
+            await self._send(self._fold(list(results), Read()))
+
+    async def _finish(self) -> None:
+        """What has been built before this was ended is committed too: memory must not be ahead of the store."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        await self._land()
+        if self._built is not None:
+            await self._send(self._built)
 
     # -- take ---------------------------------------------------------------------------------------------------------
 
@@ -142,9 +157,6 @@ class Turn:
     def _claim(self, folds: Folds, work: Work, number: int, effect: Apply) -> bool:
         """Take what the write needs, all or nothing, in the commit of its intent; False: it has to wait."""
         holdings = self._shell.holdings
-        if any(claim.scope in work.batch.holds_gone for claim in effect.claims):
-            self._shell.inbox.wake()  # released by this very batch: it can be had in the next
-            return False
         granted = grant(holdings.ledger, effect.claims, number, effect.run, work.at)
         if isinstance(granted, Blocked):
             holdings.block((number, effect.n), granted.scope)
@@ -161,6 +173,7 @@ class Turn:
     def _grant(self, work: Work) -> None:
         """An intent for each effect that leaves, before it leaves. Reads need none: they are safe to repeat."""
         shell = self._shell
+        work.leaving = [(number, effect) for number, effect in work.leaving if shell.holdings.wants(number, effect.n)]
         for number, effect in work.leaving:
             lane = lane_of(effect)
             shell.holdings.leave(lane, (number, effect.n))
@@ -173,7 +186,9 @@ class Turn:
 
     async def _commit(self, work: Work) -> None:
         """Wait for the commit in flight, then send this one and go on building the next batch meanwhile."""
+        self._built = work
         await self._land()
+        self._built = None
         if work.empty and not work.leaving:
             return
         self._flying = work
@@ -193,13 +208,15 @@ class Turn:
         shell.report.committed(tuple(work.touched), shell.clock.monotonic() - started)
 
     async def _land(self) -> None:
-        """Wait until no commit is in flight; raises what the last one raised."""
-        flight, self._flight = self._flight, None
-        if flight is not None:
-            try:
-                await flight
-            finally:
-                self._flying = None
+        """Wait until no commit is in flight; raises what the last one raised. Cancelling the wait leaves it alone."""
+        flight = self._flight
+        if flight is None:
+            return
+        await asyncio.wait([flight])
+        self._flight = self._flying = None
+        if flight.cancelled() or flight.exception() is not None:
+            self._built = None
+        await flight
 
     # -- settle -------------------------------------------------------------------------------------------------------
 
@@ -216,8 +233,8 @@ class Turn:
             fresh = shell.holdings.effects.get((number, n))
             if fresh is not None:
                 shell.holdings.queue(lane_of(fresh), number, n, now)
-        if work.fresh:
-            shell.inbox.wake()
+        if work.fresh or work.batch.holds_gone:
+            shell.inbox.wake()  # there is something that may leave
 
     def _start(self, number: int, effect: Effect) -> None:
         shell = self._shell

@@ -99,7 +99,8 @@ class Work:
     def fold(self, number: int, event: Event) -> tuple[Effect, ...]:
         """Fold one event, record it, write its entries. Returns the effects asked for. A fold that raises parks.
 
-        An incident that is parked only keeps what happens to it, in its inbox.
+        An incident that is parked only keeps what happens to it, in its inbox. One that cannot even be opened, or is
+        over, stays what it is.
         """
         touched = self._touch(number)
         if touched is not None and touched.held.parked and not isinstance(event, Parked):
@@ -113,7 +114,10 @@ class Work:
             _log.error("a decision raised", exc_info=error)
             self.report.failed("decide")
             if touched is None:
-                raise
+                return ()
+            if isinstance(event, Parked):
+                touched.held.parked = True
+                return ()
             return self._park(touched, number, event, error)
         if touched is None:
             touched = self._begin(decision.incident)

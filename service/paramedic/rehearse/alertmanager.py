@@ -72,7 +72,7 @@ class SimulatedAlertmanager:
 
     def resolve(self, which: str | Mapping[str, str]) -> int:
         """What fires and fits ends now. One delivery a source; returns how many alerts ended."""
-        ending = [known for known in self._matching(which) if known.ends_at is None]
+        ending = self._matching(which, [known for known in self._known.values() if known.ends_at is None])
         for known in ending:
             known.ends_at = max(self._clock.now(), known.starts_at + _TICK)
         self._send(ending)
@@ -80,13 +80,14 @@ class SimulatedAlertmanager:
 
     def repeat(self, which: str | Mapping[str, str]) -> int:
         """What fits is delivered once more, as it stands; returns how many alerts that were."""
-        again = self._matching(which)
+        again = self._matching(which, self._known.values())
         self._send(again)
         return len(again)
 
-    def _matching(self, which: str | Mapping[str, str]) -> list[Known]:
+    @staticmethod
+    def _matching(which: str | Mapping[str, str], alerts: Iterable[Known]) -> list[Known]:
         wanted = {"alertname": which} if isinstance(which, str) else which
-        return [known for known in self._known.values() if fits(wanted, known.labels)]
+        return [known for known in alerts if fits(wanted, known.labels)]
 
     def _send(self, alerts: Sequence[Known]) -> None:
         for source in dict.fromkeys(known.source for known in alerts):

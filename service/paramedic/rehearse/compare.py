@@ -140,6 +140,8 @@ def _pattern(name: str, value: Any) -> Any:
 def fits(wanted: Any, found: Any) -> bool:
     """Whether `found` is as `wanted`: `*` in text stands for anything, a mapping need only be a part."""
     if isinstance(wanted, str) and isinstance(found, str):
+        if "*" not in wanted:
+            return wanted == found
         parts = map(re.escape, wanted.split("*"))
         return re.fullmatch(".*".join(parts), found, re.DOTALL) is not None
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):

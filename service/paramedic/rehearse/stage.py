@@ -55,7 +55,7 @@ _LATENCY = 0.002
 """Virtual seconds that a commit takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio would print all of it into a message that nobody reads
 class Played:
     """What came of a rehearsal: what happened, in order, until its end; and defects of the service met on the way."""
 

@@ -25,9 +25,8 @@ TOKEN = re.compile(
     r"""(?P<passed> --[^\n]*                        # a comment up to the end of its line
           | (?<!\w)[eE]'(?:[^'\\]|\\.|'')*'         # a string with backslash escapes
           | '[^']*' | "[^"]*"                       # a string or a quoted name; a doubled quote is two of them
-          | (?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag)
-          | :: )
-      | (?<![\w\]:]) : (?P<name>[A-Za-z_]\w*)       # not in a slice such as path[low:high]
+          | (?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag) )
+      | (?<![\w\]:]) : (?P<name>[A-Za-z_]\w*)       # not in a::cast, nor in a slice such as path[low:high]
       | (?P<comment> /\* )
       | (?P<open> ['"] | \$(?:[A-Za-z_]\w*)?\$ )
       | (?P<number> \$\d+ )

@@ -17,6 +17,7 @@ from paramedic.clock import SystemClock
 from paramedic.errors import Permanent, Temporary
 from paramedic.store.connect import connect
 from paramedic.store.embedded import supervisor
+from paramedic.store.embedded.postmaster import Postmaster
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
 from tests.postgres import FAST, ROOT
 from tests.store.embedded.parts import HurriedClock, linux, runs, until
@@ -25,6 +26,7 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from paramedic.clock import SystemClock
+from paramedic.store.embedded.postmaster import Postmaster
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
 from tests.postgres import FAST
 
@@ -91,8 +93,11 @@ async def test_while_the_server_is_away_connecting_is_a_temporary_failure(
         connection = await connect(server.dsn)
         held_back = asyncio.Event()
 
-        async def later(failures: int) -> None:
+        revive = server._revive
+
+        async def later(failures: int) -> tuple[Postmaster, int]:
             await held_back.wait()
+            return await revive(failures)
 
         monkeypatch.setattr(server, "_revive", later)
         os.kill(server.pid, signal.SIGKILL)
@@ -102,6 +107,9 @@ async def test_while_the_server_is_away_connecting_is_a_temporary_failure(
         with pytest.raises(Temporary):
             await connect(server.dsn, timeout=2)
         connection.terminate()
+        held_back.set()
+        async with asyncio.timeout(15):
+            await server.ready.wait()
 
 
 async def test_a_full_or_broken_disk_while_running_is_named_by_the_servers_own_panic(
@@ -130,10 +138,11 @@ async def test_a_server_that_does_not_come_back_ends_the_service_with_one_reason
 ) -> None:
     monkeypatch.setattr(supervisor, "RESTARTS", 4)
     clock = HurriedClock()
+    control = data / "postgres" / "global" / "pg_control"
 
     async def serve() -> None:
         async with EmbeddedPostgres(data, clock, tuning=FAST) as server:
-            (data / "postgres" / "global" / "pg_control").unlink()
+            control.rename(data / "away")
             os.kill(server.pid, signal.SIGKILL)
             await asyncio.Event().wait()
 
@@ -144,6 +153,30 @@ async def test_a_server_that_does_not_come_back_ends_the_service_with_one_reason
     assert len(pauses) == 3
     for pause, middle in zip(pauses, (0.5, 1, 2), strict=True):
         assert middle / 2 <= pause <= middle * 1.5
+
+    (data / "away").rename(control)
+    async with EmbeddedPostgres(data, SystemClock(), tuning=FAST) as server:
+        assert server.starts == 1
+
+
+async def test_one_that_comes_back_but_does_not_know_us_is_not_left_running(
+    data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor, "RESTARTS", 2)
+
+    async def serve() -> None:
+        async with EmbeddedPostgres(data, HurriedClock(), tuning=COMMITTING) as server:
+            connection = await connect(server.dsn)
+            await connection.execute("alter role paramedic password 'another'")
+            connection.terminate()
+            os.kill(server.pid, signal.SIGKILL)
+            await asyncio.Event().wait()
+
+    with pytest.raises(Permanent, match=r"did not come back in 2 attempts: .*password authentication failed"):
+        async with asyncio.timeout(20):
+            await serve()
+    assert "outlived" not in caplog.text
+    assert not (data / "postgres" / "postmaster.pid").exists()
 
 
 @linux

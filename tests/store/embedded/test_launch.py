@@ -21,13 +21,16 @@ sys.stdin.read()
 """
 
 
-def launched(account: str, folder: str, *words: str, parent: int | None = None) -> subprocess.CompletedProcess[str]:
+def launched(
+    account: str, folder: str, *words: str, parent: int | None = None, groups: list[int] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-I", "-S", str(LAUNCHER), str(parent or os.getpid()), account, folder, *words],
         capture_output=True,
         text=True,
         timeout=20,
         check=False,
+        extra_groups=groups,
     )
 
 
@@ -77,7 +80,9 @@ def test_in_a_namespace_it_has_another_number_and_the_files_stay_ours(tmp_path: 
 
 @root
 def test_as_another_user_it_has_nothing_left_of_root() -> None:
-    done = launched("user:1:2", "/", "/bin/sh", "-c", "id -u; id -g; id -G; grep CapEff /proc/self/status")
+    done = launched(
+        "user:1:2", "/", "/bin/sh", "-c", "id -u; id -g; id -G; grep CapEff /proc/self/status", groups=[0, 3]
+    )
     assert done.stdout == "1\n2\n2\nCapEff:\t0000000000000000\n"
 
 

@@ -75,7 +75,34 @@ async def test_postgres_by_itself_would_not_start_then(data: Path) -> None:
         assert any("lock file" in line and "already exists" in line for line in alone.log.lines)
 
 
-@pytest.mark.parametrize("text", ["", "abc\n", "99", "2147483646\n/elsewhere\n1\n5432\n/nowhere\n"])
+@pytest.mark.parametrize("text", ["2147483646\n/elsewhere\n1\n5432\n/nowhere\n", "99"])
+async def test_a_dead_servers_number_becomes_ours_and_the_rest_stays(room: Path, text: str) -> None:
+    """A server ignores its parent's number; by the rest it finds what the dead one left in shared memory."""
+    file = room / "postmaster.pid"
+    file.write_text(text)
+    await leftover.clear(room, SystemClock())
+    assert file.read_text() == "\n".join([str(os.getpid()), *text.split("\n")[1:]]) + ("" if "\n" in text else "\n")
+
+
+@linux
+async def test_shared_memory_of_a_killed_server_does_not_pile_up(data: Path) -> None:
+    async with EmbeddedPostgres(data, SystemClock(), tuning=FAST) as server:
+        mapped = shared_memory(server.pid)
+        assert mapped
+        os.kill(server.pid, signal.SIGKILL)
+        async with asyncio.timeout(15):
+            await server.lost.wait()
+            await server.ready.wait()
+        assert not [name for name in mapped if Path(name).exists()]
+
+
+def shared_memory(pid: int) -> set[str]:
+    """The files of shared memory that the process maps."""
+    words = {line.split()[-1] for line in Path(f"/proc/{pid}/maps").read_text().splitlines()}
+    return {word for word in words if word.startswith("/dev/shm/PostgreSQL.")}
+
+
+@pytest.mark.parametrize("text", ["", "abc\n", "-5\n"])
 async def test_a_pid_file_that_says_nothing_useful_goes_away(room: Path, text: str) -> None:
     file = room / "postmaster.pid"
     file.write_text(text)

@@ -37,12 +37,14 @@ class PidFile:
 
 
 async def clear(cluster: Path, clock: Clock) -> None:
-    """Leave no server and no pid file in the way. Raises Permanent when one serves that cannot be stopped from here."""
+    """Leave nothing in the way of a new server. Raises Permanent when one serves that cannot be stopped from here."""
     file = cluster / "postmaster.pid"
     left = _read(file)
     if left is None:
         return
-    if _serves(left.pid, cluster):
+    if left.pid == 0:
+        file.unlink()
+    elif _serves(left.pid, cluster):
         LOG.warning("PostgreSQL (process %d) outlived the process that started it; stopping it", left.pid)
         await _stop(left.pid, cluster, clock)
     elif _answers(left.sockets):
@@ -50,8 +52,8 @@ async def clear(cluster: Path, clock: Clock) -> None:
             f"another PostgreSQL (its process number is {left.pid}, where it runs) serves {cluster}:"
             " stop the container or machine that shares this folder first"
         )
-    # The number may belong to anything by now, and the server would not start for fear of it.
-    file.unlink(missing_ok=True)
+    else:
+        _disarm(file)
 
 
 def _read(file: Path) -> PidFile | None:
@@ -64,10 +66,19 @@ def _read(file: Path) -> PidFile | None:
     return PidFile(int(lines[0]) if lines[0].isdecimal() else 0, lines[4])
 
 
+def _disarm(file: Path) -> None:
+    """Put our own number where that of a dead server stands, which may be anybody's by now.
+
+    A server refuses to start while that process exists, unless it is its own parent. The rest of the file is of use to
+    it: by that it finds the dead one's shared memory, cleans it up, and sees whether somebody still works on the data.
+    """
+    lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+    text = "".join([f"{os.getpid()}\n", *lines[1:]])
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
 def _serves(pid: int, cluster: Path) -> bool:
     """Whether the process is a server of this folder. That the number exists says nothing: numbers are used again."""
-    if pid == 0:
-        return False
     if sys.platform != "linux":
         told = subprocess.run(
             ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False

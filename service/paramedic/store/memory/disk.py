@@ -52,6 +52,7 @@ class MemoryDisk:
         self.pointer: str | None = None
         self.todo: dict[int, DeliveryRow] = {}  # deliveries that are not routed
         self.inbox: dict[tuple[int, int], EventRow] = {}  # events that are not done
+        self._entries: set[tuple[int, int]] = set()  # incident and sequence number of what `timeline` holds
 
     def write(self, batch: Batch) -> None:
         """Write all of the batch, or raise `Doubtful` and write nothing."""
@@ -77,7 +78,7 @@ class MemoryDisk:
                 closed.add(row.key)
         _require_new("incident", (row.id for row in batch.incidents if row.new), self.incidents)
         _require_new("row of incident", (row.id for row in batch.incidents))
-        _require_new("open incident with the key", opened, self.open.keys() - closed)
+        _require_new("open incident with the key", opened, self.open, but=closed)
 
     def _check_keys(self, batch: Batch) -> None:
         _require_new("delivery", (row.id for row in batch.deliveries), self.deliveries)
@@ -86,12 +87,10 @@ class MemoryDisk:
         for event in batch.events:
             _require_new("event", [event.seq], self.events.get(event.incident, ()))
         _require_new("event", ((row.incident, row.seq) for row in batch.events))
-        for entry in batch.timeline:
-            _require_new("timeline entry", [entry.seq], [row.seq for row in self.timeline.get(entry.incident, ())])
-        _require_new("timeline entry", ((row.incident, row.seq) for row in batch.timeline))
+        _require_new("timeline entry", ((row.incident, row.seq) for row in batch.timeline), self._entries)
         _require_new("effect", ((row.incident, row.n) for row in batch.effects), self.effects)
         _require_new("timer", ((row.incident, row.n) for row in batch.timers), self.timers)
-        _require_new("hold on", (row.scope for row in batch.holds), self.holds.keys() - set(batch.holds_gone))
+        _require_new("hold on", (row.scope for row in batch.holds), self.holds, but=batch.holds_gone)
         for incident, n, _ in batch.intents:
             if (incident, n) not in self.effects or (incident, n) in batch.effects_gone:
                 raise Doubtful(f"effect {n} of incident {incident} is not there to be carried out")
@@ -132,6 +131,7 @@ class MemoryDisk:
                 self.inbox[event.incident, event.seq] = event
         for entry in batch.timeline:
             self.timeline.setdefault(entry.incident, []).append(entry)
+            self._entries.add((entry.incident, entry.seq))
 
     def _write_work(self, batch: Batch) -> None:
         for incident, n, until in batch.intents:
@@ -150,10 +150,12 @@ class MemoryDisk:
             self.evidence.setdefault(evidence.digest, evidence)
 
 
-def _require_new(what: str, keys: Iterable[Hashable], there: Container[Hashable] = ()) -> None:
-    """What a primary key demands: none of the keys is there, and none comes twice."""
+def _require_new(
+    what: str, keys: Iterable[Hashable], there: Container[Hashable] = (), *, but: Container[Hashable] = ()
+) -> None:
+    """What a primary key demands: none of the keys is there, `but` for those that are about to go, and none twice."""
     seen = set()
     for key in keys:
-        if key in there or key in seen:
+        if (key in there and key not in but) or key in seen:
             raise Doubtful(f"{what} {key} is there already")
         seen.add(key)

@@ -105,7 +105,7 @@ create table effect (
   intended boolean not null default false,
   until timestamptz,
   primary key (incident_id, n)
-);
+) with (fillfactor = 50); -- each is changed once and deleted soon
 
 create table timer (
   incident_id bigint not null,
@@ -115,7 +115,6 @@ create table timer (
   name text not null,
   primary key (incident_id, n)
 );
-create index timer_due on timer (due);
 
 create table hold (
   scope text primary key,

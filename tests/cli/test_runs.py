@@ -1,0 +1,141 @@
+"""`paramedic runs`: what waits for an approval, what exactly it would do, and an answer that is for nothing else."""
+
+import json
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import pytest
+
+from paramedic.console.views import Views
+from paramedic.core.model import Change
+from paramedic.core.words import Outcome, Stage
+from paramedic.store.connect import Connection
+from tests.cli.conftest import Said
+from tests.console.seed import an_incident, approval, past, run, write
+from tests.console.serving import Serving
+
+Ask = Callable[..., Awaitable[Said]]
+
+
+async def test_the_list(ask: Ask, service: Serving, seeding: Connection) -> None:
+    await write(seeding, approval(7), an_incident(8, run=run(Stage.JUDGING, change=None)))
+
+    for argv in (["runs"], ["runs", "list"]):
+        said = await ask(*argv)
+
+        assert said.lines == [
+            "INC-8.1 roll-back-bad-change on main/shop/deployment/api: judging",
+            "INC-7.1 roll-back-bad-change on main/shop/deployment/api: approval",
+            "   plan: image api:42 → api:41",
+            "      image: api:42 → api:41",
+            "      can be taken back; plan d1d1d1d1d1d1",
+            "   paramedic runs approve INC-7.1, or deny",
+        ]
+
+
+@pytest.mark.parametrize("argv", [["--waiting"], ["list", "--waiting"], ["--waiting", "list"]])
+async def test_only_what_waits(ask: Ask, service: Serving, seeding: Connection, argv: list[str]) -> None:
+    await write(seeding, approval(7), an_incident(8, run=run()))
+
+    said = await ask("runs", *argv, "--json")
+
+    assert [shown["id"] for shown in json.loads(said.out)["runs"]] == ["INC-7.1"]
+
+
+async def test_nothing_to_list(ask: Ask, service: Serving) -> None:
+    assert (await ask("runs")).out == "No run is active.\n"
+    assert (await ask("runs", "--waiting")).out == "No run waits for an approval.\n"
+
+
+async def test_more_than_is_listed(ask: Ask, service: Serving, seeding: Connection) -> None:
+    await write(seeding, *(an_incident(n, run=run()) for n in range(1, 53)))
+
+    said = await ask("runs")
+
+    assert said.lines[-1].startswith("There are more")
+    assert len([line for line in said.lines if line.startswith("INC-")]) == 50
+
+
+async def test_one_run_and_what_exactly_it_would_write(ask: Ask, service: Serving, seeding: Connection) -> None:
+    change = Change("scale api", {"replicas": 3, "spec": {"a": [1]}}, {"replicas": 2, "paused": True}, None, "ab" * 32)
+    await write(
+        seeding, an_incident(7, run=run(Stage.APPROVAL, change=change), past=(past(Outcome.DENIED, "no", n=9),))
+    )
+
+    said, ended = await ask("runs", "show", "INC-7.1"), await ask("runs", "show", "7.9")
+
+    assert said.lines[1:] == [
+        "   plan: scale api",
+        "      replicas: 2 → 3",
+        '      spec: {"a": [1]}',
+        "      paused: true → nothing",
+        "      cannot be taken back; plan abababababab",
+    ]
+    assert ended.lines == ["INC-7.9 restart on main/shop/deployment/api: denied", "   no"]
+    assert json.loads((await ask("runs", "show", "7.1", "--json")).out)["plan"]["digest"] == "ab" * 32
+
+
+async def test_an_approval_shows_what_it_approves(ask: Ask, service: Serving, seeding: Connection) -> None:
+    await write(seeding, approval(7))
+
+    said = await ask("runs", "approve", "INC-7.1")
+
+    assert said.code == 0
+    assert "   plan: image api:42 → api:41" in said.lines
+    assert said.lines[-1] == "approve done"
+    [(number, act)] = service.engine.acts
+    assert (number, act.what, act.run) == (7, "approve", 1)
+
+
+async def test_a_plan_that_changes_while_one_approves_is_not_approved(
+    ask: Ask, service: Serving, seeding: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The approval is for what was printed."""
+    await write(seeding, approval(7))
+    other = msgspec.structs.replace(run(Stage.APPROVAL), change=Change("delete everything", {}, digest="d2" * 32))
+    looks: list[int] = []
+    real = Views.run
+
+    async def look(views: Views, incident: int, number: int) -> object:
+        looks.append(incident)
+        found = await real(views, incident, number)
+        state = msgspec.json.encode(an_incident(7, run=other))
+        await seeding.execute("update incident set state = $1", state)
+        return found
+
+    monkeypatch.setattr(Views, "run", look)
+
+    said = await ask("runs", "approve", "7.1")
+
+    assert len(looks) == 2
+    assert said.code == 1
+    assert said.err.startswith("paramedic: run INC-7.1: its plan has changed: delete everything; look again")
+    assert service.engine.acts == []
+
+
+async def test_deny_and_cancel(ask: Ask, service: Serving) -> None:
+    assert (await ask("runs", "deny", "7.1", "not", "now")).out == "deny done\n"
+    assert (await ask("runs", "deny", "7.1")).out == "deny done\n"
+    assert (await ask("runs", "cancel", "7.1")).out == "cancel done\n"
+
+    assert [(act.what, act.run, act.text) for _, act in service.engine.acts] == [
+        ("deny", 1, "not now"),
+        ("deny", 1, ""),
+        ("cancel", 1, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["show", "7"], 2, "run: '7' is not the id of a run; write INC-12.1 or 12.1"),
+        (["approve", "7.1"], 1, "INC-7: there is no such incident"),
+        (["cancel", "x"], 2, "run: 'x' is not the id of a run"),
+    ],
+)
+async def test_what_is_no_run(ask: Ask, service: Serving, argv: list[str], code: int, said: str) -> None:
+    done = await ask("runs", *argv)
+
+    assert done.code == code
+    assert done.err.startswith(f"paramedic: {said}")
+    assert service.engine.acts == []

@@ -1,0 +1,145 @@
+"""What runs share: exclusive targets, budgets and cooldowns; all or nothing.
+
+Promise 4: two runs never act on one target at once, whichever incidents they belong to.
+"""
+
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paramedic.core.claims import LONGEST, Blocked, Granted, Ledger, grant
+from paramedic.core.model import Claim
+from tests.core.builders import HOUR, T0, after
+
+TARGET = Claim("target/main/api")
+BUDGET = Claim("budget/shop", limit=2, per=HOUR)
+
+
+def take(ledger: Ledger, *claims: Claim, incident: int = 1, run: int = 1, at: datetime = T0) -> Granted | Blocked:
+    """Grant, and book what was granted, as the turn does in the commit of an intent."""
+    answer = grant(ledger, claims, incident, run, at)
+    if isinstance(answer, Granted):
+        for scope in answer.holds:
+            ledger.hold(scope, incident, run)
+        for scope in answer.uses:
+            ledger.use(scope, at, incident, run)
+    return answer
+
+
+def test_a_free_target_is_held() -> None:
+    ledger = Ledger()
+
+    assert take(ledger, TARGET) == Granted(holds=("target/main/api",), uses=())
+    assert ledger.holder("target/main/api") == "INC-1.1"
+    assert ledger.holder("target/main/web") is None
+
+
+def test_a_held_target_blocks_everybody_else_and_says_by_whom() -> None:
+    """Promise 4."""
+    ledger = Ledger()
+    take(ledger, TARGET)
+
+    assert take(ledger, TARGET, incident=2) == Blocked("target/main/api", "INC-1.1")
+    assert take(ledger, TARGET, run=2) == Blocked("target/main/api", "INC-1.1")
+
+
+def test_what_a_run_holds_itself_never_stands_in_its_way() -> None:
+    ledger = Ledger()
+    take(ledger, TARGET, BUDGET)
+
+    assert take(ledger, TARGET, BUDGET) == Granted((), ())
+
+
+def test_letting_go_frees_the_targets_and_keeps_the_uses() -> None:
+    ledger = Ledger()
+    take(ledger, TARGET, BUDGET)
+
+    assert ledger.release(1, 1) == ["target/main/api"]
+    assert ledger.release(1, 1) == []
+    assert take(ledger, TARGET, incident=2) == Granted(("target/main/api",), ())
+    assert list(ledger.since("budget/shop", T0)) == [T0]
+
+
+def test_a_budget_counts_runs_and_is_used_up() -> None:
+    ledger = Ledger()
+
+    for incident in (1, 2):
+        assert take(ledger, BUDGET, incident=incident, at=after(incident)) == Granted((), ("budget/shop",))
+
+    blocked = take(ledger, BUDGET, incident=3, at=after(10))
+    assert blocked == Blocked("budget/shop", "INC-2.1", after(1 + HOUR))
+
+
+def test_a_budget_is_free_again_once_the_oldest_use_has_aged() -> None:
+    ledger = Ledger()
+    take(ledger, BUDGET, incident=1, at=after(1))
+    take(ledger, BUDGET, incident=2, at=after(2))
+
+    assert isinstance(take(ledger, BUDGET, incident=3, at=after(HOUR)), Blocked)
+    assert isinstance(take(ledger, BUDGET, incident=3, at=after(HOUR + 1)), Granted)
+
+
+def test_one_claim_that_cannot_be_had_means_none_is_taken() -> None:
+    ledger = Ledger()
+    take(ledger, TARGET, incident=1)
+
+    assert isinstance(take(ledger, BUDGET, TARGET, incident=2), Blocked)
+    assert list(ledger.since("budget/shop", T0)) == []
+
+
+def test_two_budgets_with_one_scope_are_both_kept_and_used_once() -> None:
+    ledger = Ledger()
+    tight = Claim("budget/shop", limit=1, per=HOUR)
+
+    assert take(ledger, BUDGET, tight) == Granted((), ("budget/shop",))
+    assert isinstance(take(ledger, BUDGET, tight, incident=2), Blocked)
+    assert isinstance(take(ledger, BUDGET, incident=2), Granted)
+
+
+def test_guards_do_not_see_what_their_own_run_has_used() -> None:
+    """Asked again before its second step, a run is not put off by its own cooldown."""
+    ledger = Ledger()
+    take(ledger, TARGET, BUDGET, incident=1, at=after(5))
+
+    own, others = ledger.seen_by(1, 1), ledger.seen_by(2, 1)
+
+    assert (own.holder(TARGET.scope), list(own.since(BUDGET.scope, T0))) == (None, [])
+    assert (others.holder(TARGET.scope), list(others.since(BUDGET.scope, T0))) == ("INC-1.1", [after(5)])
+    assert list(others.since(BUDGET.scope, after(6))) == []
+
+
+def test_uses_are_forgotten_once_no_window_reaches_them() -> None:
+    """And not a moment earlier: a restart must not give a fresh budget, nor must housekeeping."""
+    ledger = Ledger()
+    ledger.use("a", T0, 1, 1)
+    ledger.use("b", T0, 1, 1)
+    ledger.use("b", after(HOUR), 2, 1)
+
+    ledger.forget(after(60))
+    assert list(ledger.since("a", T0)) == [T0]
+    ledger.forget(T0 + LONGEST + timedelta(minutes=1))
+    assert (list(ledger.since("a", T0)), list(ledger.since("b", T0))) == ([], [after(HOUR)])
+    assert "a" not in ledger.used
+
+
+_RUNS = st.tuples(st.integers(1, 4), st.integers(1, 2))
+
+
+@given(st.lists(st.tuples(st.booleans(), _RUNS, st.sets(st.sampled_from("xyz"), min_size=1)), max_size=25))
+@settings(max_examples=150, deadline=None)
+def test_no_target_is_ever_held_twice(moves: list[tuple[bool, tuple[int, int], set[str]]]) -> None:
+    """Promise 4, over any sequence of taking and letting go."""
+    ledger = Ledger()
+    holds: dict[str, tuple[int, int]] = {}
+    for taking, who, targets in moves:
+        if not taking:
+            for scope in ledger.release(*who):
+                assert holds.pop(scope) == who
+            continue
+        answer = take(ledger, *(Claim(scope) for scope in sorted(targets)), incident=who[0], run=who[1])
+        if isinstance(answer, Granted):
+            for scope in answer.holds:
+                assert scope not in holds
+                holds[scope] = who
+        assert ledger.held == holds

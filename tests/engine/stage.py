@@ -1,0 +1,356 @@
+"""The engine on a stage of its own: virtual time, a store in memory that can be told to fail, a scripted HTTP port.
+
+`play` runs a story on a fresh stage and then checks, for every incident, promise 8 (the chain is whole) and promise 9
+(folding the recorded events gives the stored state).
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from paramedic.catalog.load import load_files
+from paramedic.core.bundle import Bundle, Endpoint
+from paramedic.core.decide import decide
+from paramedic.core.decision import Entry
+from paramedic.core.events import Event
+from paramedic.core.model import Incident
+from paramedic.engine.engine import Engine
+from paramedic.engine.inputs import Act, Delivery
+from paramedic.engine.report import Report, Silent
+from paramedic.engine.shell import Options
+from paramedic.errors import Temporary
+from paramedic.intake.alertmanager import parse_body
+from paramedic.plugin import Plugins, Reply, Tools, discover
+from paramedic.record.timeline import decode_entries, verify
+from paramedic.rehearse.loop import START, VirtualClock, VirtualLoop, virtually
+from paramedic.store.memory import MemoryDisk, MemoryStore
+from paramedic.store.port import Batch, BundleRow, Committed, Doubtful
+
+T = TypeVar("T")
+LATENCY = 0.002
+_events = msgspec.json.Decoder(Event)
+
+CATALOG = """\
+endpoints:
+  - {name: hook, url: "http://127.0.0.1:9000", idempotent: true, timeout: 10s}
+  - {name: raw, url: "http://127.0.0.1:9001", timeout: 10s}
+  - {name: pager, url: "http://127.0.0.1:9002"}
+people:
+  - {name: alice, webhook: pager, roles: [operator, approver]}
+  - {name: bob, webhook: pager}
+escalation:
+  - {name: sre, levels: [{after: 0s, page: [alice]}, {after: 5m, page: [bob]}]}
+rules:
+  - name: down
+    match: ['alertname="Down"']
+    incident: [job]
+    playbook: act
+    with: {job: "${labels.job}", target: "${has(labels.target) ? labels.target : labels.job}"}
+    escalation: sre
+    RULE
+---
+playbook: act
+mode: MODE
+defaults: none
+params: {job: {type: string}, target: {type: string}}
+target: "svc/${params.target}"
+guards: [GUARDS]
+steps:
+  - http: {endpoint: ENDPOINT, path: "/act?job=${params.job}"UNDO}
+    VERIFY
+"""
+
+
+def catalog(
+    endpoint: str = "hook", *, mode: str = "auto", guards: str = "", verify: str = "", undo: str = "", rule: str = ""
+) -> str:
+    """The catalog of most stories, varied."""
+    given = {"ENDPOINT": endpoint, "MODE": mode, "GUARDS": guards, "VERIFY": verify, "UNDO": undo, "RULE": rule}
+    text = CATALOG
+    for name, value in given.items():
+        text = text.replace(name, value)
+    return text
+
+
+@cache
+def plugins() -> Plugins:
+    """The real plug-ins."""
+    return discover()
+
+
+@cache
+def bundle_of(text: str) -> Bundle:
+    """A catalog's text as a bundle."""
+    loaded = load_files({"catalog.yaml": text}, plugins())
+    assert loaded.bundle is not None, [str(fault) for fault in loaded.faults]
+    return loaded.bundle
+
+
+def body(*alerts: Mapping[str, Any]) -> bytes:
+    """A body of version 4 with these elements."""
+    return json.dumps(
+        {
+            "version": "4",
+            "groupKey": "{}",
+            "status": "firing",
+            "receiver": "paramedic",
+            "groupLabels": {},
+            "commonLabels": {},
+            "commonAnnotations": {},
+            "externalURL": "http://alertmanager.example",
+            "alerts": alerts,
+        }
+    ).encode()
+
+
+def element(
+    job: str, *, alertname: str = "Down", starts: datetime = START, ends: datetime | None = None, **labels: str
+) -> Mapping[str, Any]:
+    """One element; resolved if it has an end."""
+    return {
+        "status": "firing" if ends is None else "resolved",
+        "labels": {"alertname": alertname, "job": job, **labels},
+        "annotations": {},
+        "startsAt": starts.isoformat(),
+        "endsAt": ends.isoformat() if ends else "0001-01-01T00:00:00Z",
+        "generatorURL": "",
+        "fingerprint": "00",
+    }
+
+
+def delivery_of(text: bytes, source: str = "default") -> Delivery:
+    """A body as intake hands it on."""
+    parsed = parse_body(source, text)
+    return Delivery(source, text, parsed.alerts, parsed.rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that reached the world."""
+
+    at: float
+    endpoint: str
+    method: str
+    path: str
+    key: str
+    body: dict[str, Any]
+
+
+@dataclass
+class World:
+    """The HTTP port of every process: remembers what arrived; `answer` may wait, raise, or reply."""
+
+    clock: VirtualClock
+    calls: list[Call] = field(default_factory=list)
+    answer: Callable[[Call], Awaitable[Reply]] | None = None
+
+    def to(self, endpoint: str) -> list[Call]:
+        """What arrived at one endpoint."""
+        return [call for call in self.calls if call.endpoint == endpoint]
+
+    def pages(self, verb: str = "trigger") -> list[Call]:
+        """The pages of one verb that went out."""
+        return [call for call in self.to("pager") if call.body["verb"] == verb]
+
+
+@dataclass
+class Port:
+    """A process's way into the world. A dead process sends nothing."""
+
+    world: World
+    dead: bool = False
+
+    async def request(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float,
+    ) -> Reply:
+        if self.dead:
+            raise Temporary("the process is gone")
+        key = (headers or {}).get("Idempotency-Key", "")
+        call = Call(self.world.clock.monotonic(), endpoint.name, method, path, key, json.loads(body or b"{}"))
+        self.world.calls.append(call)
+        return await self.world.answer(call) if self.world.answer else Reply(200, {}, b"")
+
+
+class StageStore(MemoryStore):
+    """A memory store whose commits take time, are remembered, and can be held back or end the process."""
+
+    def __init__(self, disk: MemoryDisk, clock: VirtualClock, took: list[Batch]) -> None:
+        super().__init__(disk, clock)
+        self.took, self.time = took, clock
+        self.latency = LATENCY
+        self.dead = False
+        self.gate: asyncio.Event | None = None
+        self.on_commit: Callable[[int], None] = lambda _: None
+
+    async def commit(self, batch: Batch) -> Committed:
+        await self.time.sleep(self.latency)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.dead:
+            raise Doubtful("the process is gone")
+        done = await super().commit(batch)
+        self.took.append(batch)
+        self.on_commit(len(self.took))
+        if self.dead:
+            raise Doubtful("the process was gone before the answer came")
+        return done
+
+
+class Stage:
+    """One disk, one world, and the lives of a process on them."""
+
+    def __init__(
+        self, loop: VirtualLoop, text: str, options: Options | None = None, used: Plugins | None = None
+    ) -> None:
+        self.loop, self.clock = loop, VirtualClock(loop)
+        self.disk, self.world = MemoryDisk(), World(self.clock)
+        self.batches: list[Batch] = []
+        self.options = options or Options(jitter=float, signs=3600.0)
+        self.bundle = bundle_of(text)
+        self.bundles = {self.bundle.hash: self.bundle}
+        self.plugins = used or plugins()
+        self.report: Report = Silent()
+        self.store, self.port, self.engine = self._process()
+        self.task: asyncio.Task[None] | None = None
+
+    def _process(self) -> tuple[StageStore, Port, Engine]:
+        store, port = StageStore(self.disk, self.clock, self.batches), Port(self.world)
+        tools = Tools(http=port)
+        engine = Engine(
+            store,
+            self.plugins,
+            tools,
+            tools,
+            self.clock,
+            self.options,
+            self.report,
+            parse=lambda source, text: parse_body(source, text).alerts,
+            load=lambda row: self.bundles[row.hash],
+        )
+        return store, port, engine
+
+    async def start(self) -> None:
+        """Start the process, and wait until it serves and rests."""
+        await self.adopt(self.bundle)
+        self.task = self.loop.create_task(self.engine.run())
+        await self.loop.rest()
+
+    async def adopt(self, bundle: Bundle) -> None:
+        """As `app` does: keep the bundle, then have the engine use it."""
+        self.bundles[bundle.hash] = bundle
+        row = BundleRow(bundle.hash, self.clock.now(), b"")
+        assert await self.store.adopt(row, self.disk.pointer)
+        await self.engine.adopt(bundle)
+
+    def kill(self) -> None:
+        """End the process as kill -9 does: nothing that it still does reaches anything."""
+        self.store.dead = self.port.dead = True
+        if self.task is not None:
+            self.task.cancel()
+
+    async def restart(self) -> None:
+        """A new process on the same disk."""
+        self.kill()
+        self.store, self.port, self.engine = self._process()
+        await self.start()
+
+    async def stop(self) -> None:
+        """End the process as a signal does."""
+        assert self.task is not None
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+        self.task = None
+
+    async def pass_(self, seconds: float) -> None:
+        """Let time pass, and everything happen that is due by then."""
+        await self.clock.sleep(seconds)
+        await self.loop.rest()
+
+    # -- what comes in ------------------------------------------------------------------------------------------------
+
+    async def deliver(self, *elements: Mapping[str, Any], source: str = "default") -> int:
+        """Deliver these elements in one body; the delivery's id."""
+        return await self.engine.deliver(delivery_of(body(*elements), source))
+
+    async def fire(self, job: str, **labels: str) -> int:
+        """An alert begins to fire; the number of its incident."""
+        await self.deliver(element(job, starts=self.clock.now(), **labels))
+        return max(number for number, row in self.disk.incidents.items() if row.open)
+
+    async def resolve(self, job: str, **labels: str) -> None:
+        """It is over."""
+        await self.deliver(element(job, starts=START, ends=self.clock.now() + timedelta(seconds=1), **labels))
+
+    async def act(self, incident: int, what: str, *, who: str = "alice", run: int | None = None, text: str = "") -> str:
+        """A person's act."""
+        return await self.engine.act(incident, Act(who, what, run, text))
+
+    # -- what is kept -------------------------------------------------------------------------------------------------
+
+    def incident(self, number: int) -> Incident:
+        """An incident as stored."""
+        return msgspec.json.decode(self.disk.incidents[number].state, type=Incident)
+
+    def outcome(self, number: int) -> str:
+        """How its last run ended; `-` while none has."""
+        past = self.incident(number).past
+        return str(past[-1].outcome) if past else "-"
+
+    def entries(self, number: int) -> Sequence[Entry]:
+        """Its timeline."""
+        return [entry for row in self.disk.timeline[number] for entry in decode_entries(row.body)]
+
+    def told(self, number: int, kind: str) -> list[str]:
+        """The texts of one kind of entry."""
+        return [entry.text for entry in self.entries(number) if entry.kind == kind]
+
+    def verify(self) -> None:
+        """Promises 8 and 9, for every incident there is."""
+        for number, row in self.disk.incidents.items():
+            rows = [(one.at, one.body, one.hash) for one in self.disk.timeline[number]]
+            assert verify(number, rows, row.head)
+            incident: Incident | None = None
+            for seq in sorted(seq for seq in self.disk.events[number] if seq > 0):
+                event = _events.decode(self.disk.events[number][seq].body)
+                hash_ = incident.bundle if incident is not None else getattr(event, "bundle", "")
+                incident = decide(incident, event, self.bundles[hash_]).incident
+            assert incident == self.incident(number), f"INC-{number}"
+
+
+def play(
+    story: Callable[[Stage], Awaitable[T]],
+    text: str = "",
+    *,
+    options: Options | None = None,
+    used: Plugins | None = None,
+    start: bool = True,
+    verified: bool = True,
+) -> T:
+    """Tell a story on a fresh stage, and check what it left."""
+
+    async def told(loop: VirtualLoop) -> T:
+        stage = Stage(loop, text or catalog(), options, used)
+        if start:
+            await stage.start()
+        result = await story(stage)
+        if verified:
+            stage.verify()
+        stage.kill()
+        return result
+
+    return virtually(told)
