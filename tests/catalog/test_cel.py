@@ -238,7 +238,7 @@ def slow(text: str, scope: Mapping[str, Any]) -> Any:
     return value
 
 
-@settings(max_examples=400, deadline=timedelta(seconds=2))
+@settings(max_examples=150, deadline=timedelta(seconds=2))
 @given(
     st.dictionaries(st.sampled_from("abc"), TREES, max_size=3), st.lists(st.sampled_from("abc"), min_size=1, max_size=3)
 )

@@ -109,7 +109,7 @@ def test_a_service_is_matchers_and_whatever_fields_one_likes() -> None:
         ("{match: [], cluster: c}", "match must be a list of at least 1 item"),
         (
             "{match: ['job=a'], owner: {team: sre}}",
-            "2:32: owner must be text, a number, true or false or a list",
+            "2:31: owner must be text, a number, true or false or a list",
         ),
         ("{match: ['job=a'], owner: }", "owner must be text, a number, true or false or a list, not nothing"),
         ("{match: ['job=a'], needs: [1]}", "needs, item 1 must be text, not 1"),

@@ -23,6 +23,8 @@ BROKEN = {
     "a: 'it's'\n": "1:8: a key is expected here; check the indentation, and brackets and quotes before",
     "a: 'x\n---\nb: 1\n": "1:4: the quote that opens here is never closed; close it",
     "a: [1, 2]]\n": "1:10: a key is expected here; check the indentation, and brackets and quotes before",
+    "a: [\n": '2:1: the text ends inside a bracket that is not closed; add "]" or "}"',
+    "a: {b: [1,": '2:1: the text ends inside a bracket that is not closed; add "]" or "}"',
     "a: }\n": "1:4: a value is expected here; write one, or quote it",
     "{a: 1,, b: 2}\n": "1:7: a value is expected here; write one, or quote it",
     # Templates without quotes
@@ -32,7 +34,7 @@ BROKEN = {
     "a: b: c\n": '1:5: a ":" stands where no key can be; quote a value that contains ": "',
     "a: 1\nb\nc: 2\n": '2:1: a key has no ":" after it; write "key: value"',
     '"a": 1\n"b" 2\n': '2:1: a key has no ":" after it; write "key: value"',
-    "{a:, b: 1}\n": '1:3: a ":" stands inside a word; put a space after it, or quote the word',
+    "{a:, b: 1}\n": '1:2: a ":" stands inside a word; put a space after it, or quote the word',
     # Indentation
     "- a\nb: 1\n": f'2:1: an item that begins with "- " is expected here; {INDENT}',
     "  a: 1\n b: 2\n": f"2:2: this does not belong to what stands before it; {INDENT}; --- begins anew",

@@ -10,7 +10,7 @@ import pytest
 
 from paramedic.cli.main import main
 from paramedic.store.connect import Connection, connect
-from tests.console.serving import Serving, serving
+from tests.console.serving import NoRows, Serving, serving, serving_rows
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,13 @@ def ask(paramedic: Callable[..., Said]) -> Callable[..., Any]:
 @pytest.fixture
 async def service(database: str, tmp_path: Path) -> AsyncIterator[Serving]:
     async with serving(database, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def bare(tmp_path: Path) -> AsyncIterator[Serving]:
+    """A service without a database, for tests that do not get as far as to one."""
+    async with serving_rows(NoRows(), tmp_path) as running:
         yield running
 
 

@@ -43,25 +43,25 @@ async def test_both_ways_lead_to_the_service(service: Serving, seeding: Connecti
     assert (await asyncio.to_thread(client.put, "switch", mode="off", reason=None))["mode"] == "off"
 
 
-async def test_through_the_door_one_is_oneself_and_by_address_who_the_token_says(service: Serving) -> None:
-    await asyncio.to_thread(through_the_door(service).post, "incidents", "7", "ack")
-    await asyncio.to_thread(by_address(service).post, "incidents", "7", "ack")
+async def test_through_the_door_one_is_oneself_and_by_address_who_the_token_says(bare: Serving) -> None:
+    await asyncio.to_thread(through_the_door(bare).post, "incidents", "7", "ack")
+    await asyncio.to_thread(by_address(bare).post, "incidents", "7", "ack")
 
-    assert [act.who for _, act in service.engine.acts] == [pwd.getpwuid(os.getuid()).pw_name, "bob"]
+    assert [act.who for _, act in bare.engine.acts] == [pwd.getpwuid(os.getuid()).pw_name, "bob"]
 
 
-async def test_what_is_not_given_is_not_sent(service: Serving) -> None:
+async def test_what_is_not_given_is_not_sent(bare: Serving) -> None:
     """A missing parameter and an empty one are different things to the service; nobody types an empty one."""
-    await asyncio.to_thread(through_the_door(service).get, "incidents", phase=None, q="", limit=5)
-    await asyncio.to_thread(through_the_door(service).post, "incidents", "7", "close", text=None)
+    await asyncio.to_thread(through_the_door(bare).get, "incidents", phase=None, q="", limit=5)
+    await asyncio.to_thread(through_the_door(bare).post, "incidents", "7", "close", text=None)
 
-    assert service.engine.acts[0][1].text == ""
+    assert bare.engine.acts[0][1].text == ""
 
 
-async def test_an_id_cannot_lead_elsewhere(service: Serving) -> None:
+async def test_an_id_cannot_lead_elsewhere(bare: Serving) -> None:
     for name in ("../switch", "7/../../switch", "7?x=1", "7#x", "%2e%2e", "\r\nX: y"):
         with pytest.raises((Fault, Permanent)):
-            await asyncio.to_thread(through_the_door(service).get, "incidents", name)
+            await asyncio.to_thread(through_the_door(bare).get, "incidents", name)
 
 
 @pytest.mark.parametrize(
@@ -74,25 +74,25 @@ async def test_an_id_cannot_lead_elsewhere(service: Serving) -> None:
     ],
 )
 async def test_a_refusal_is_passed_on(
-    service: Serving, path: tuple[str, ...], query: dict[str, Any], kind: type[Exception], said: str
+    bare: Serving, path: tuple[str, ...], query: dict[str, Any], kind: type[Exception], said: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        await asyncio.to_thread(lambda: through_the_door(service).get(*path, **query))
+        await asyncio.to_thread(lambda: through_the_door(bare).get(*path, **query))
 
     assert str(caught.value).endswith(said)
 
 
-async def test_without_the_role_or_a_known_token_one_is_told(service: Serving) -> None:
+async def test_without_the_role_or_a_known_token_one_is_told(bare: Serving) -> None:
     for who, said in (("vera", "vera is no operator"), ("nobody", "this token is nobody's")):
         with pytest.raises(Permanent, match=said):
-            await asyncio.to_thread(by_address(service, who).post, "incidents", "7", "ack")
+            await asyncio.to_thread(by_address(bare, who).post, "incidents", "7", "ack")
 
 
-async def test_a_service_that_cannot_answer_now_may_later(service: Serving) -> None:
-    service.engine.raises = Temporary("starting over")
+async def test_a_service_that_cannot_answer_now_may_later(bare: Serving) -> None:
+    bare.engine.raises = Temporary("starting over")
 
     with pytest.raises(Temporary, match="starting over; ask again in a moment"):
-        await asyncio.to_thread(through_the_door(service).post, "incidents", "7", "ack")
+        await asyncio.to_thread(through_the_door(bare).post, "incidents", "7", "ack")
 
 
 def test_no_service_in_this_folder(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ async def test_the_list(ask: Ask, service: Serving, seeding: Connection) -> None
         assert said.lines[-1].endswith("fixed by paramedic")
 
 
-async def test_an_empty_list(ask: Ask, service: Serving) -> None:
+async def test_an_empty_list(ask: Ask, bare: Serving) -> None:
     assert (await ask("incidents")).out == "No incident.\n"
 
 
@@ -82,7 +82,7 @@ async def test_a_list_that_is_cut_says_so(ask: Ask, service: Serving, seeding: C
     assert "narrow" not in (await ask("incidents", "--limit", "3")).out
 
 
-async def test_a_wrong_filter_is_wrong_usage(ask: Ask, service: Serving) -> None:
+async def test_a_wrong_filter_is_wrong_usage(ask: Ask, bare: Serving) -> None:
     said = await ask("incidents", "--severity", "P9")
 
     assert (said.code, said.out) == (2, "")
@@ -188,31 +188,31 @@ async def test_an_export_is_json_with_its_proof(ask: Ask, service: Serving, seed
         (["note", "7", "called", "the", "vendor"], Act("", "note", text="called the vendor")),
     ],
 )
-async def test_acts(ask: Ask, service: Serving, argv: list[str], act: Act) -> None:
+async def test_acts(ask: Ask, bare: Serving, argv: list[str], act: Act) -> None:
     said = await ask("incidents", *argv)
 
     assert (said.code, said.out, said.err) == (0, f"{act.what} done\n", "")
-    [(number, done)] = service.engine.acts
+    [(number, done)] = bare.engine.acts
     assert (number, done.what, done.text, done.run, done.until) == (7, act.what, act.text, None, None)
 
 
-async def test_a_snooze_has_an_end(ask: Ask, service: Serving) -> None:
+async def test_a_snooze_has_an_end(ask: Ask, bare: Serving) -> None:
     assert (await ask("incidents", "snooze", "7", "1h")).code == 0
     assert (await ask("incidents", "snooze", "7", "soon")).code == 2
 
-    assert len(service.engine.acts) == 1
-    assert service.engine.acts[0][1].until is not None
+    assert len(bare.engine.acts) == 1
+    assert bare.engine.acts[0][1].until is not None
 
 
-async def test_what_cannot_be_done_now_is_found_wrong(ask: Ask, service: Serving) -> None:
-    service.engine.raises = Conflict("INC-7", "was acknowledged already by bob")
+async def test_what_cannot_be_done_now_is_found_wrong(ask: Ask, bare: Serving) -> None:
+    bare.engine.raises = Conflict("INC-7", "was acknowledged already by bob")
 
     said = await ask("incidents", "ack", "7")
 
     assert (said.code, said.err) == (1, "paramedic: INC-7: was acknowledged already by bob\n")
 
 
-async def test_an_incident_that_does_not_exist(ask: Ask, service: Serving) -> None:
+async def test_an_incident_that_does_not_exist(ask: Ask, bare: Serving) -> None:
     said = await ask("incidents", "show", "99")
 
     assert said.code == 1

@@ -42,7 +42,7 @@ async def test_only_what_waits(ask: Ask, service: Serving, seeding: Connection, 
     assert [shown["id"] for shown in json.loads(said.out)["runs"]] == ["INC-7.1"]
 
 
-async def test_nothing_to_list(ask: Ask, service: Serving) -> None:
+async def test_nothing_to_list(ask: Ask, bare: Serving) -> None:
     assert (await ask("runs")).out == "No run is active.\n"
     assert (await ask("runs", "--waiting")).out == "No run waits for an approval.\n"
 
@@ -113,12 +113,12 @@ async def test_a_plan_that_changes_while_one_approves_is_not_approved(
     assert service.engine.acts == []
 
 
-async def test_deny_and_cancel(ask: Ask, service: Serving) -> None:
+async def test_deny_and_cancel(ask: Ask, bare: Serving) -> None:
     assert (await ask("runs", "deny", "7.1", "not", "now")).out == "deny done\n"
     assert (await ask("runs", "deny", "7.1")).out == "deny done\n"
     assert (await ask("runs", "cancel", "7.1")).out == "cancel done\n"
 
-    assert [(act.what, act.run, act.text) for _, act in service.engine.acts] == [
+    assert [(act.what, act.run, act.text) for _, act in bare.engine.acts] == [
         ("deny", 1, "not now"),
         ("deny", 1, ""),
         ("cancel", 1, ""),
@@ -133,9 +133,9 @@ async def test_deny_and_cancel(ask: Ask, service: Serving) -> None:
         (["cancel", "x"], 2, "run: 'x' is not the id of a run"),
     ],
 )
-async def test_what_is_no_run(ask: Ask, service: Serving, argv: list[str], code: int, said: str) -> None:
+async def test_what_is_no_run(ask: Ask, bare: Serving, argv: list[str], code: int, said: str) -> None:
     done = await ask("runs", *argv)
 
     assert done.code == code
     assert done.err.startswith(f"paramedic: {said}")
-    assert service.engine.acts == []
+    assert bare.engine.acts == []

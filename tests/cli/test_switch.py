@@ -17,7 +17,7 @@ Ask = Callable[..., Awaitable[Said]]
 SET = "update switch set mode = $1, who = $2, reason = $3, at = $4, until = $5, version = 2"
 
 
-async def test_as_nobody_has_touched_it(ask: Ask, service: Serving) -> None:
+async def test_as_nobody_has_touched_it(ask: Ask, bare: Serving) -> None:
     said = await ask("switch")
 
     assert (said.code, said.out) == (0, "auto: playbooks act as their own mode says\n")
@@ -34,17 +34,17 @@ async def test_as_somebody_has_set_it(ask: Ask, service: Serving, seeding: Conne
     ]
 
 
-async def test_as_json(ask: Ask, service: Serving) -> None:
+async def test_as_json(ask: Ask, bare: Serving) -> None:
     assert json.loads((await ask("switch", "--json")).out)["mode"] == "auto"
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-async def test_it_can_be_set_to_every_mode(ask: Ask, service: Serving, mode: Mode) -> None:
+async def test_it_can_be_set_to_every_mode(ask: Ask, bare: Serving, mode: Mode) -> None:
     said = await ask("switch", mode, "--for", "2h", "--reason", "a change freeze")
 
     assert said.code == 0
     assert said.lines[0] == f"{mode}: {MEANING[mode]}"
-    [switch] = service.engine.switches
+    [switch] = bare.engine.switches
     assert (switch.mode, switch.reason, switch.until) == (mode, "a change freeze", NOW + timedelta(hours=2))
 
 
@@ -57,12 +57,12 @@ async def test_it_can_be_set_to_every_mode(ask: Ask, service: Serving, mode: Mod
         (["off", "--for", "0"], "for: Input should be greater than 0"),
     ],
 )
-async def test_what_is_wrong_sets_nothing(ask: Ask, service: Serving, argv: list[str], err: str) -> None:
+async def test_what_is_wrong_sets_nothing(ask: Ask, bare: Serving, argv: list[str], err: str) -> None:
     said = await ask("switch", *argv)
 
     assert said.code == 2
     assert said.err.startswith(f"paramedic: {err}")
-    assert service.engine.switches == []
+    assert bare.engine.switches == []
 
 
 async def test_a_hostile_reason_is_only_words(ask: Ask, service: Serving, seeding: Connection) -> None:

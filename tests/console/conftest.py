@@ -11,7 +11,7 @@ from paramedic.core.words import Mode
 from paramedic.store.connect import Connection, connect
 from paramedic.store.reads import Reads, open_reads
 from tests.console.seed import FixedClock
-from tests.console.serving import Serving, queries, serving
+from tests.console.serving import NoRows, Serving, queries, serving, serving_rows
 
 
 @pytest.fixture
@@ -40,4 +40,11 @@ def history(reads: Reads, views: Views) -> History:
 @pytest.fixture
 async def console(database: str, tmp_path: Path) -> AsyncIterator[Serving]:
     async with serving(database, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def bare(tmp_path: Path) -> AsyncIterator[Serving]:
+    """A console over no database at all, which starts in no time."""
+    async with serving_rows(NoRows(), tmp_path) as running:
         yield running

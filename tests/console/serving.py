@@ -15,6 +15,7 @@ from aiohttp import web
 from paramedic.console.door import open_door
 from paramedic.console.front import Console
 from paramedic.console.live import Live
+from paramedic.console.views import Rows
 from paramedic.core.bundle import Bundle, Person
 from paramedic.core.matching import RuleIndex
 from paramedic.core.words import Mode
@@ -25,7 +26,7 @@ from paramedic.store.queries import Query, load
 from paramedic.store.reads import open_reads
 from tests.console.seed import NOW, FixedClock
 
-__all__ = ["ROLES", "Heard", "Serving", "queries", "serving"]
+__all__ = ["ROLES", "Heard", "NoRows", "Serving", "queries", "serving", "serving_rows"]
 
 ROLES: Mapping[str, tuple[str, ...]] = {"alice": ("operator", "approver"), "bob": ("operator",), "vera": ()}
 
@@ -120,23 +121,41 @@ def queries() -> Mapping[str, Query]:
 @asynccontextmanager
 async def serving(database: str, folder: Path, *, most_live: int = 200) -> AsyncIterator[Serving]:
     """Serve a console over this database until the context ends."""
+    async with (
+        await open_reads(database, queries(), size=2) as reads,
+        serving_rows(reads, folder, most_live) as running,
+    ):
+        yield running
+
+
+class NoRows:
+    """A database without an incident, for tests that do not get as far as to one."""
+
+    async def fetch(self, name: str, /, **values: object) -> Sequence[Mapping[str, Any]]:
+        return [{"mode": "auto", "until": None, "who": "", "reason": "", "at": None, "version": 0}] * (
+            name == "view_switch"
+        )
+
+
+@asynccontextmanager
+async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncIterator[Serving]:
+    """Serve a console over these rows until the context ends."""
     tokens = folder / "tokens"
     tokens.write_text("".join(f"{name} {sha256(f'token-of-{name}'.encode()).hexdigest()}\n" for name in ROLES))
     engine, live, catalog, data = Heard(), Live(most_live), Catalog(), folder / "data"
-    async with await open_reads(database, queries(), size=2) as reads:
-        console = Console(reads, engine, catalog, live, FixedClock(), tokens=tokens, highest=Mode.AUTO)
-        app = web.Application()
-        app.add_routes(console.routes())
-        app.on_shutdown.append(console.stop)
-        runner = web.AppRunner(app, shutdown_timeout=0.2)
-        await runner.setup()
-        with open_door(data) as door:
-            try:
-                await web.SockSite(runner, door).start()
-                site = web.TCPSite(runner, "127.0.0.1", 0)
-                await site.start()
-                port = runner.addresses[-1][1]
-                async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-                    yield Serving(f"http://127.0.0.1:{port}", data, http, engine, live, catalog, tokens)
-            finally:
-                await runner.cleanup()
+    console = Console(rows, engine, catalog, live, FixedClock(), tokens=tokens, highest=Mode.AUTO)
+    app = web.Application()
+    app.add_routes(console.routes())
+    app.on_shutdown.append(console.stop)
+    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    await runner.setup()
+    with open_door(data) as door:
+        try:
+            await web.SockSite(runner, door).start()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            port = runner.addresses[-1][1]
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+                yield Serving(f"http://127.0.0.1:{port}", data, http, engine, live, catalog, tokens)
+        finally:
+            await runner.cleanup()

@@ -33,25 +33,25 @@ from tests.console.serving import Serving
         ("runs/7.1/cancel", None, Act("alice", "cancel", run=1)),
     ],
 )
-async def test_an_act_reaches_the_engine_as_it_was_meant(console: Serving, path: str, body: Any, act: Act) -> None:
-    answer = await console.post(f"/api/v1/{path}", body)
+async def test_an_act_reaches_the_engine_as_it_was_meant(bare: Serving, path: str, body: Any, act: Act) -> None:
+    answer = await bare.post(f"/api/v1/{path}", body)
 
     assert answer == {"done": f"{act.what} done"}
-    assert console.engine.acts == [(7, act)]
+    assert bare.engine.acts == [(7, act)]
 
 
-def test_every_act_of_the_core_has_a_route(console: Serving) -> None:
+def test_every_act_of_the_core_has_a_route(bare: Serving) -> None:
     assert {role_for(what) for what in ACTS} == {"operator", "approver"}
 
 
 @pytest.mark.parametrize("what", ACTS)
-async def test_every_act_can_be_reached(console: Serving, what: str) -> None:
+async def test_every_act_can_be_reached(bare: Serving, what: str) -> None:
     kind, name = ("runs", "7.1") if what in ("approve", "deny", "cancel") else ("incidents", "7")
     body = {"note": {"text": "x"}, "snooze": {"for": "1h"}}.get(what)
 
-    await console.post(f"/api/v1/{kind}/{name}/{what}", body)
+    await bare.post(f"/api/v1/{kind}/{name}/{what}", body)
 
-    assert console.engine.acts[0][1].what == what
+    assert bare.engine.acts[0][1].what == what
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ async def test_every_act_can_be_reached(console: Serving, what: str) -> None:
         ("runs/7.1/approve", {"plan": "x" * 129}, "plan: String should have at most 128 characters"),
     ],
 )
-async def test_a_wrong_body_does_nothing(console: Serving, path: str, body: Any, error: str) -> None:
-    answer = await console.post(f"/api/v1/{path}", body, status=400)
+async def test_a_wrong_body_does_nothing(bare: Serving, path: str, body: Any, error: str) -> None:
+    answer = await bare.post(f"/api/v1/{path}", body, status=400)
 
     assert answer["error"].startswith(error)
-    assert console.engine.acts == []
+    assert bare.engine.acts == []
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ async def test_a_wrong_body_does_nothing(console: Serving, path: str, body: Any,
     ],
     ids=["torn", "no text", "lone surrogate", "deep", "long"],
 )
-async def test_a_body_that_is_none(console: Serving, raw: bytes, error: str) -> None:
-    path = f"{console.url}/api/v1/incidents/7/note"
+async def test_a_body_that_is_none(bare: Serving, raw: bytes, error: str) -> None:
+    path = f"{bare.url}/api/v1/incidents/7/note"
 
-    async with console.http.post(path, data=raw, headers=console.bearer("alice")) as answer:
+    async with bare.http.post(path, data=raw, headers=bare.bearer("alice")) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"].startswith(error)
-    assert console.engine.acts == []
+    assert bare.engine.acts == []
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ async def test_a_body_that_is_none(console: Serving, raw: bytes, error: str) -> 
     ],
 )
 async def test_what_the_engine_refuses_is_answered_in_its_words(
-    console: Serving, raised: Exception, status: int, error: str
+    bare: Serving, raised: Exception, status: int, error: str
 ) -> None:
-    console.engine.raises = raised
+    bare.engine.raises = raised
 
-    answer = await console.post("/api/v1/incidents/7/ack", status=status)
+    answer = await bare.post("/api/v1/incidents/7/ack", status=status)
 
     assert answer["error"].startswith(error)
 
 
-async def test_a_refusal_says_when_to_come_back(console: Serving) -> None:
-    console.engine.raises = Temporary("busy", delay=2.3)
-    path = f"{console.url}/api/v1/incidents/7/ack"
+async def test_a_refusal_says_when_to_come_back(bare: Serving) -> None:
+    bare.engine.raises = Temporary("busy", delay=2.3)
+    path = f"{bare.url}/api/v1/incidents/7/ack"
 
-    async with console.http.post(path, headers=console.bearer("alice")) as answer:
+    async with bare.http.post(path, headers=bare.bearer("alice")) as answer:
         assert answer.headers["Retry-After"] == "3"
 
 
@@ -167,27 +167,27 @@ async def test_an_approval_of_what_plans_nothing_any_more(console: Serving, seed
         ({"mode": "auto", "for": None}, Switch(Mode.AUTO, None, "alice", "", NOW, 7)),
     ],
 )
-async def test_the_switch_is_set(console: Serving, body: Any, switch: Switch) -> None:
-    async with console.http.put(f"{console.url}/api/v1/switch", json=body, headers=console.bearer("alice")) as answer:
+async def test_the_switch_is_set(bare: Serving, body: Any, switch: Switch) -> None:
+    async with bare.http.put(f"{bare.url}/api/v1/switch", json=body, headers=bare.bearer("alice")) as answer:
         said = await answer.json()
 
-    assert console.engine.switches == [switch]
+    assert bare.engine.switches == [switch]
     assert (said["mode"], said["in_force"], said["who"], said["version"]) == (switch.mode, switch.mode, "alice", 7)
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"mode": "on"}, {"mode": "off", "for": "x"}, {"mode": "off", "for": 0}, {"mode": "off", "until": 1}]
 )
-async def test_the_switch_is_not_set_by_a_wrong_body(console: Serving, body: Any) -> None:
-    async with console.http.put(f"{console.url}/api/v1/switch", json=body, headers=console.bearer("alice")) as answer:
+async def test_the_switch_is_not_set_by_a_wrong_body(bare: Serving, body: Any) -> None:
+    async with bare.http.put(f"{bare.url}/api/v1/switch", json=body, headers=bare.bearer("alice")) as answer:
         assert answer.status == 400
 
-    assert console.engine.switches == []
+    assert bare.engine.switches == []
 
 
 @pytest.mark.parametrize("who", ["vera", "nobody"])
-async def test_the_switch_is_not_for_everybody(console: Serving, who: str) -> None:
-    status = await console.status("/api/v1/switch", "PUT", json={"mode": "auto"}, headers=console.bearer(who))
+async def test_the_switch_is_not_for_everybody(bare: Serving, who: str) -> None:
+    status = await bare.status("/api/v1/switch", "PUT", json={"mode": "auto"}, headers=bare.bearer(who))
 
     assert status == (403 if who == "vera" else 401)
-    assert console.engine.switches == []
+    assert bare.engine.switches == []

@@ -47,19 +47,19 @@ def test_nothing_from_elsewhere_and_nothing_inline_may_run() -> None:
     assert "unsafe" not in SAFE["Content-Security-Policy"]
 
 
-async def test_a_stream_of_events_is_safe_too(console: Serving) -> None:
-    async with console.http.get(f"{console.url}/events") as answer:
+async def test_a_stream_of_events_is_safe_too(bare: Serving) -> None:
+    async with bare.http.get(f"{bare.url}/events") as answer:
         assert answer.headers.items() >= SAFE.items()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-async def test_reading_is_only_reading(console: Serving, method: str) -> None:
-    assert await console.status("/api/v1/incidents", method, headers=console.bearer("alice")) == 405
+async def test_reading_is_only_reading(bare: Serving, method: str) -> None:
+    assert await bare.status("/api/v1/incidents", method, headers=bare.bearer("alice")) == 405
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(console: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come_is_not_waited_for(bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "PATIENCE", 0.05)
-    address = urlsplit(console.url)
+    address = urlsplit(bare.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(
         b"POST /api/v1/incidents/7/note HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
@@ -73,15 +73,15 @@ async def test_a_body_that_does_not_come_is_not_waited_for(console: Serving, mon
 
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"did not arrive within" in answer
-    assert console.engine.acts == []
+    assert bare.engine.acts == []
 
 
-async def test_an_endless_body_is_not_read_to_its_end(console: Serving) -> None:
+async def test_an_endless_body_is_not_read_to_its_end(bare: Serving) -> None:
     async def endless() -> object:
         while True:
             yield b"x" * 65536
 
-    path, headers = f"{console.url}/api/v1/incidents/7/note", console.bearer("alice")
-    async with console.http.post(path, data=endless(), headers=headers) as answer:
+    path, headers = f"{bare.url}/api/v1/incidents/7/note", bare.bearer("alice")
+    async with bare.http.post(path, data=endless(), headers=headers) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"] == "body: longer than 64 KiB"

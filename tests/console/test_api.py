@@ -82,8 +82,8 @@ async def test_the_list_filtered(console: Serving, seeding: Connection, query: s
         (f"q={'x' * 201}", "q: String should have at most 200 characters", ""),
     ],
 )
-async def test_a_wrong_question_is_told_what_is_wrong(console: Serving, query: str, error: str, right: str) -> None:
-    answer = await console.get(f"/api/v1/incidents?{query}", 400)
+async def test_a_wrong_question_is_told_what_is_wrong(bare: Serving, query: str, error: str, right: str) -> None:
+    answer = await bare.get(f"/api/v1/incidents?{query}", 400)
 
     assert answer["error"].startswith(error)
     assert answer["right"].startswith(right)
@@ -169,8 +169,8 @@ async def test_what_does_not_exist(console: Serving, seeding: Connection, path: 
         "/api/v1/runs?limit=-1",
     ],
 )
-async def test_what_cannot_exist(console: Serving, path: str) -> None:
-    answer = await console.get(path, 400)
+async def test_what_cannot_exist(bare: Serving, path: str) -> None:
+    answer = await bare.get(path, 400)
 
     assert answer["error"].isprintable()
     assert answer["right"].isprintable()
@@ -194,9 +194,9 @@ async def test_hostile_words_stay_words(console: Serving, seeding: Connection) -
     assert (await console.get("/api/v1/incidents/7/timeline"))["entries"][0]["text"] == HOSTILE
 
 
-async def test_switch_and_catalog(console: Serving) -> None:
-    switch = await console.get("/api/v1/switch")
-    catalog = await console.get("/api/v1/catalog")
+async def test_switch_and_catalog(bare: Serving) -> None:
+    switch = await bare.get("/api/v1/switch")
+    catalog = await bare.get("/api/v1/catalog")
 
     assert (switch["mode"], switch["in_force"], switch["version"]) == ("auto", "auto", 0)
     assert catalog["bundle"] == "4f1c9a"

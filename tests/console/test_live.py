@@ -134,27 +134,27 @@ async def test_a_page_is_told_what_changed(console: Serving, seeding: Connection
         assert await named(seven) == ["INC-7"]
 
 
-async def test_a_storm_is_one_event_without_names(console: Serving) -> None:
-    async with events(console, "/events") as stream:
-        console.live.publish(range(1000))
+async def test_a_storm_is_one_event_without_names(bare: Serving) -> None:
+    async with events(bare, "/events") as stream:
+        bare.live.publish(range(1000))
 
         assert await named(stream) == []
 
 
-async def test_silence_is_filled_so_that_both_ends_know(console: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_filled_so_that_both_ends_know(bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "HEARTBEAT", 0.01)
-    async with events(console, "/events") as stream:
+    async with events(bare, "/events") as stream:
         assert await block(stream) == ": still here"
-        console.live.publish([1])
+        bare.live.publish([1])
         heard = [await block(stream) for _ in range(3)]
 
     assert any(each.startswith("event: changed") for each in heard)
 
 
-async def test_a_stream_of_an_incident_that_does_not_exist(console: Serving) -> None:
-    assert await console.status("/incidents/99/events") == 404
-    assert await console.status("/incidents/x/events") == 400
-    assert console.live.watching == 0
+async def test_a_stream_of_an_incident_that_does_not_exist(bare: Serving) -> None:
+    assert await bare.status("/incidents/99/events") == 404
+    assert await bare.status("/incidents/x/events") == 400
+    assert bare.live.watching == 0
 
 
 async def until_watching(console: Serving, count: int) -> None:
@@ -163,26 +163,26 @@ async def until_watching(console: Serving, count: int) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_reader_that_goes_is_forgotten(console: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_goes_is_forgotten(bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "HEARTBEAT", 0.01)
-    async with events(console, "/events"):
-        await until_watching(console, 1)
+    async with events(bare, "/events"):
+        await until_watching(bare, 1)
 
-    await until_watching(console, 0)
+    await until_watching(bare, 0)
 
 
-async def test_a_reader_that_does_not_read_is_dropped(console: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_does_not_read_is_dropped(bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody reads must not pile up: the page connects again when it can, and fetches what it missed."""
     monkeypatch.setattr(under_test, "PATIENCE", 0.05)
     monkeypatch.setattr(under_test, "NUMBERS", 20_000)
-    lazy = socket.create_connection(("127.0.0.1", int(console.url.rpartition(":")[2])))
+    lazy = socket.create_connection(("127.0.0.1", int(bare.url.rpartition(":")[2])))
     lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     lazy.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await until_watching(console, 1)
+    await until_watching(bare, 1)
 
     async with asyncio.timeout(20):
-        while console.live.watching:
-            console.live.publish(range(10_000, 30_000))
+        while bare.live.watching:
+            bare.live.publish(range(10_000, 30_000))
             await asyncio.sleep(0.005)
     lazy.close()
 

@@ -15,8 +15,8 @@ METHODS = {"get", "post", "put"}
 
 
 @pytest.fixture
-async def document(console: Serving) -> Any:
-    return await console.get("/api/v1/openapi.json")
+async def document(bare: Serving) -> Any:
+    return await bare.get("/api/v1/openapi.json")
 
 
 def references(value: Any) -> set[str]:
@@ -33,8 +33,8 @@ def test_it_says_what_it_is(document: Any) -> None:
     assert document["info"]["version"]
 
 
-async def test_anyone_may_have_it(console: Serving) -> None:
-    assert await console.status("/api/v1/openapi.json", headers={"Host": "paramedic.example.org"}) == 200
+async def test_anyone_may_have_it(bare: Serving) -> None:
+    assert await bare.status("/api/v1/openapi.json", headers={"Host": "paramedic.example.org"}) == 200
 
 
 def test_every_reference_leads_somewhere(document: Any) -> None:
@@ -93,7 +93,8 @@ def test_a_parameter_has_a_schema_of_its_own(document: Any) -> None:
     assert not references([each["schema"] for each in listed.values()])
 
 
-async def test_what_is_answered_is_what_is_described(console: Serving, seeding: Connection, document: Any) -> None:
+async def test_what_is_answered_is_what_is_described(console: Serving, seeding: Connection) -> None:
+    document = await console.get("/api/v1/openapi.json")
     about = await keep_evidence(seeding, "logs", b"x")
     await write(seeding, approval(7), rows=told("one"))
     names = {"/api/v1/runs/{id}": "7.1"}
@@ -108,11 +109,11 @@ async def test_what_is_answered_is_what_is_described(console: Serving, seeding: 
     assert await console.status(f"/api/v1/evidence/{about.digest}") == 200
 
 
-async def test_a_refusal_is_described_too(console: Serving, document: Any) -> None:
+async def test_a_refusal_is_described_too(bare: Serving, document: Any) -> None:
     problem = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
 
     for path, status in (("/api/v1/incidents/99", 404), ("/api/v1/incidents/x", 400)):
-        Draft202012Validator(problem).validate(await console.get(path, status))
+        Draft202012Validator(problem).validate(await bare.get(path, status))
         assert str(status) in document["paths"]["/api/v1/incidents/{id}"]["get"]["responses"]
 
 

@@ -44,8 +44,8 @@ async def read(console: Serving, path: str = "/", status: int = 200) -> Read:
     return Read(await console.page(path, status))
 
 
-async def test_nothing_is_going_on(console: Serving) -> None:
-    page = await read(console)
+async def test_nothing_is_going_on(bare: Serving) -> None:
+    page = await read(bare)
 
     assert "Waiting for a person 0 Nothing waits for you." in page.text
     assert "Open, in hand 0 No incident is open." in page.text
@@ -109,8 +109,8 @@ async def test_a_search(console: Serving, seeding: Connection) -> None:
     assert "None found." in (await read(console, "/?q=nothing+like+it")).text
 
 
-async def test_a_wrong_search_is_a_page_that_says_so(console: Serving) -> None:
-    page = await read(console, "/?severity=P9", 400)
+async def test_a_wrong_search_is_a_page_that_says_so(bare: Serving) -> None:
+    page = await read(bare, "/?severity=P9", 400)
 
     assert "This request is wrong" in page.text
     assert "severity: Input should be 'P0', 'P1', 'P2' or 'P3'" in page.text
@@ -287,10 +287,10 @@ async def test_pages_can_be_used_without_eyes_and_without_a_mouse(console: Servi
         assert len(found) == len(set(found)), "an id is there once"
 
 
-async def test_styles_and_scripts_are_kept_by_the_browser_until_they_change(console: Serving) -> None:
-    page = await read(console)
+async def test_styles_and_scripts_are_kept_by_the_browser_until_they_change(bare: Serving) -> None:
+    page = await read(bare)
     for address in (str(page.all("link")[0]["href"]), str(page.all("script")[0]["src"])):
-        async with console.http.get(console.url + address, headers=ELSEWHERE) as answer:
+        async with bare.http.get(bare.url + address, headers=ELSEWHERE) as answer:
             assert answer.status == 200
             assert "immutable" in answer.headers["Cache-Control"]
             name = address.partition("?")[0].rpartition("/")[2]
@@ -298,15 +298,15 @@ async def test_styles_and_scripts_are_kept_by_the_browser_until_they_change(cons
 
 
 @pytest.mark.parametrize("name", ["nothing.css", "..%2Fpages.py", "%2e%2e%2fbase.html", "console.css%00"])
-async def test_nothing_else_is_handed_out(console: Serving, name: str) -> None:
-    assert "Not found" in (await read(console, f"/static/{name}", 404)).text
+async def test_nothing_else_is_handed_out(bare: Serving, name: str) -> None:
+    assert "Not found" in (await read(bare, f"/static/{name}", 404)).text
 
 
 @pytest.mark.parametrize(
     ("path", "status", "words"), [("/incidents/99", 404, "Not found"), ("/incidents/x", 400, "wrong")]
 )
-async def test_a_page_that_there_is_not(console: Serving, path: str, status: int, words: str) -> None:
-    page = await read(console, path, status)
+async def test_a_page_that_there_is_not(bare: Serving, path: str, status: int, words: str) -> None:
+    page = await read(bare, path, status)
 
     assert words in page.text
     assert "All incidents" in page.text

@@ -104,16 +104,16 @@ def test_a_file_that_is_no_text_makes_nobody_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "vera"])
-async def test_anybody_with_a_token_may_read(console: Serving, who: str) -> None:
-    await console.get(LIST, headers={**console.bearer(who), "Host": "paramedic.example.org"})
+async def test_anybody_with_a_token_may_read(bare: Serving, who: str) -> None:
+    await bare.get(LIST, headers={**bare.bearer(who), "Host": "paramedic.example.org"})
 
 
-async def test_on_this_machine_reading_needs_no_token_and_acting_does(console: Serving) -> None:
-    await console.get(LIST)
+async def test_on_this_machine_reading_needs_no_token_and_acting_does(bare: Serving) -> None:
+    await bare.get(LIST)
 
-    assert await console.status(ACK, "POST") == 401
-    assert await console.status("/api/v1/switch", "PUT") == 401
-    assert console.engine.acts == []
+    assert await bare.status(ACK, "POST") == 401
+    assert await bare.status("/api/v1/switch", "PUT") == 401
+    assert bare.engine.acts == []
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ async def test_on_this_machine_reading_needs_no_token_and_acting_does(console: S
     ],
     ids=str,
 )
-async def test_what_came_from_elsewhere_is_not_on_this_machine(console: Serving, headers: dict[str, str]) -> None:
+async def test_what_came_from_elsewhere_is_not_on_this_machine(bare: Serving, headers: dict[str, str]) -> None:
     """A page elsewhere may send a browser here: by its own name, or through a proxy. A cookie is no credential."""
     host = {"Host": "elsewhere.example.org"} if "Cookie" in headers else {}
     for path in (LIST, "/", "/incidents/1", "/events", "/api/v1/switch", "/api/v1/catalog"):
-        assert await console.status(path, headers={**headers, **host}) == 401
+        assert await bare.status(path, headers={**headers, **host}) == 401
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8080", "127.9.9.9"]
 )
-async def test_every_name_of_this_machine_is_one(console: Serving, host: str) -> None:
-    await console.get(LIST, headers={"Host": host})
+async def test_every_name_of_this_machine_is_one(bare: Serving, host: str) -> None:
+    await bare.get(LIST, headers={"Host": host})
 
 
 @pytest.mark.parametrize(
@@ -160,30 +160,30 @@ async def test_every_name_of_this_machine_is_one(console: Serving, host: str) ->
         "Basic YQ==",
     ],
 )
-async def test_a_wrong_token_is_worse_than_none(console: Serving, value: str) -> None:
+async def test_a_wrong_token_is_worse_than_none(bare: Serving, value: str) -> None:
     """Whoever sends a credential wants to be known by it, even where reading needs none."""
     headers = {"Authorization": value}
 
-    assert (await console.get(LIST, 401, headers=headers))["error"] == "this token is nobody's"
-    assert await console.status(ACK, "POST", headers=headers) == 401
+    assert (await bare.get(LIST, 401, headers=headers))["error"] == "this token is nobody's"
+    assert await bare.status(ACK, "POST", headers=headers) == 401
 
 
-async def test_a_browser_may_read_with_the_token_as_its_password(console: Serving) -> None:
+async def test_a_browser_may_read_with_the_token_as_its_password(bare: Serving) -> None:
     headers = {**basic("token-of-vera"), "Host": "paramedic.example.org"}
 
-    await console.page("/", headers=headers)
-    assert await console.status("/", headers={**basic("wrong"), "Host": "paramedic.example.org"}) == 401
+    await bare.page("/", headers=headers)
+    assert await bare.status("/", headers={**basic("wrong"), "Host": "paramedic.example.org"}) == 401
 
 
-async def test_a_browser_cannot_act_with_what_it_sends_by_itself(console: Serving) -> None:
+async def test_a_browser_cannot_act_with_what_it_sends_by_itself(bare: Serving) -> None:
     """A password is sent again with every request, also with one that another page caused."""
-    assert await console.status(ACK, "POST", headers=basic("token-of-alice")) == 401
-    assert console.engine.acts == []
+    assert await bare.status(ACK, "POST", headers=basic("token-of-alice")) == 401
+    assert bare.engine.acts == []
 
 
-async def test_a_page_asks_a_browser_for_a_password_and_the_api_asks_for_a_token(console: Serving) -> None:
+async def test_a_page_asks_a_browser_for_a_password_and_the_api_asks_for_a_token(bare: Serving) -> None:
     for path, scheme in (("/", "Basic"), (LIST, "Bearer")):
-        async with console.http.get(console.url + path, headers={"Host": "paramedic.example.org"}) as answer:
+        async with bare.http.get(bare.url + path, headers={"Host": "paramedic.example.org"}) as answer:
             assert answer.status == 401
             assert answer.headers["WWW-Authenticate"].startswith(scheme)
 
@@ -202,31 +202,31 @@ async def test_a_page_asks_a_browser_for_a_password_and_the_api_asks_for_a_token
         ("vera", "runs/INC-1.1/approve", 403),
     ],
 )
-async def test_an_act_needs_its_role(console: Serving, who: str, what: str, status: int) -> None:
-    said: Any = await console.post(f"/api/v1/{what}", who=who, status=status)
+async def test_an_act_needs_its_role(bare: Serving, who: str, what: str, status: int) -> None:
+    said: Any = await bare.post(f"/api/v1/{what}", who=who, status=status)
 
-    assert len(console.engine.acts) == (1 if status == 200 else 0)
+    assert len(bare.engine.acts) == (1 if status == 200 else 0)
     if status == 403:
         assert said["error"] in (f"{who} is no operator", f"{who} is no approver")
         assert "under `people` in the rules" in said["right"]
 
 
-async def test_roles_are_those_of_the_bundle_in_force_now(console: Serving) -> None:
-    await console.post(ACK, who="bob")
+async def test_roles_are_those_of_the_bundle_in_force_now(bare: Serving) -> None:
+    await bare.post(ACK, who="bob")
 
-    console.catalog.bundle = None
+    bare.catalog.bundle = None
 
-    await console.post(ACK, who="bob", status=403)
-    await console.get(LIST, headers=console.bearer("bob"))
+    await bare.post(ACK, who="bob", status=403)
+    await bare.get(LIST, headers=bare.bearer("bob"))
 
 
-async def test_through_the_door_one_is_the_systems_user_with_every_role(console: Serving) -> None:
-    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(console.data / NAME))) as http:
+async def test_through_the_door_one_is_the_systems_user_with_every_role(bare: Serving) -> None:
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(bare.data / NAME))) as http:
         for path in ("incidents/INC-1/ack", "runs/INC-1.1/approve"):
             async with http.post(f"http://localhost/api/v1/{path}", headers={"Host": "whatever"}) as answer:
                 assert answer.status == 200, await answer.text()
 
-    assert {act.who for _, act in console.engine.acts} == {pwd.getpwuid(os.getuid()).pw_name}
+    assert {act.who for _, act in bare.engine.acts} == {pwd.getpwuid(os.getuid()).pw_name}
 
 
 async def test_nobody_is_who_the_body_says(console: Serving, seeding: Any) -> None:

@@ -29,8 +29,8 @@ from paramedic.errors import Fault
 
 T0 = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE, HOUR = 60.0, 3600.0
-EXPIRY = 1000.0
-"""Seconds after which the sources of these tests expire: twice (400 s + 100 s)."""
+EXPIRY = 36_000.0
+"""Seconds after which the sources of these tests expire: twice (17,700 s + 300 s), ten hours."""
 
 
 def after(seconds: float) -> datetime:
@@ -196,7 +196,7 @@ def bundle(
     return Bundle(
         hash=hash_,
         rules=RuleIndex(rules or (rule(),)),
-        sources={"main": Source("main", repeat=400.0, group_interval=100.0)},
+        sources={"main": Source("main", repeat=17_700.0, group_interval=300.0)},
         services=services,
         playbooks={one.name: one for one in (books or (book(),))},
         people=people() if staff is None else staff,

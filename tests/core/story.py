@@ -29,10 +29,10 @@ from paramedic.core.events import (
 )
 from paramedic.core.model import Alert, Change, Claim, Episode, Exemplar, Failure, Incident, Past, Run, Verdict
 from paramedic.core.routing import EXEMPLARS, Known, Routing, route
-from paramedic.core.words import Answer, Kind, Mode
-from tests.core.builders import T0, bundle, firing
+from paramedic.core.words import Answer, Kind, Mode, Once
+from tests.core.builders import T0, book, bundle, check, firing, step
 
-__all__ = ["Story", "deny", "failure", "yes"]
+__all__ = ["Story", "deny", "failure", "writing", "yes"]
 
 E = TypeVar("E", bound=Effect)
 
@@ -276,3 +276,8 @@ class Story:
         self.until_write()
         self.apply()
         return self
+
+
+def writing(once: Once = Once.KEY, **about: Any) -> Story:
+    """A write waits to leave; its step is verified, and nothing else is special about it."""
+    return Story(bundle(book(steps=(step(once=once, verify=(check(),), **about),)))).until_write()

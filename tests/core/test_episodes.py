@@ -196,7 +196,7 @@ def test_only_open_episodes_expire() -> None:
 
 
 def test_a_repeat_after_expiry_reopens_and_a_new_firing_opens() -> None:
-    (over,) = lapsed([seen(firing(starts=0))[0]], after(10 * HOUR), EXPIRY)
+    (over,) = lapsed([seen(firing(starts=0))[0]], after(20 * HOUR), EXPIRY)
 
     same, changes = seen(firing(starts=0), known=over)
     assert (changes, same.open, same.count) == (["reopened"], True, 1)

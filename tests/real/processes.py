@@ -47,8 +47,8 @@ class Process:
     """One program, in a session of its own so that it can be ended with all its children; its output is in `log`."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-        self.name, self.log = name, log
-        self._command, self._environment = list(command), dict(environment)
+        self.name, self.log, self.environment = name, log, dict(environment)
+        self._command = list(command)
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -57,7 +57,7 @@ class Process:
             self._running = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

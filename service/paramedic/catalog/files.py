@@ -51,6 +51,7 @@ def read_folders(folders: Sequence[Path], faults: Faults, *, as_given: bool = Fa
         if not folder.exists():
             faults.torn = True
             faults.add(str(folder), None, *NO_FOLDER)
+            continue
         for path in yaml_files(folder, shut):
             if path.resolve() in seen:
                 continue

@@ -72,6 +72,8 @@ def syntax_fault(error: YAMLError, text: str, last: tuple[int, int]) -> tuple[in
         mark = error.context_mark
     line, column = mark.line + 1, mark.column + 1
     what, right = _words(problem, context, _char_at(text, line, column))
+    if "node content" in problem and mark.index >= len(text.rstrip()):
+        what, right = "the text ends inside a bracket that is not closed", 'add "]" or "}"'
     if "${" in _line(text, line) and "not closed" in what:
         right = "quote a value that contains ${...}"
     return line, column, what, right

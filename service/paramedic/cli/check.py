@@ -29,12 +29,13 @@ def add(subparsers: "Subparsers") -> None:
 
 def run(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Check; 1 when there is a fault."""
-    from paramedic.catalog.load import load_folders
+    from paramedic.catalog.load import load, load_folders
     from paramedic.plugin import discover
 
     settings = read_settings(environment)
     plugins = discover()
-    loaded = load_folders(args.folders or [settings.rules, settings.playbooks], plugins)
+    # Without DIR it is what a service would load, under the same names and so with the same hash.
+    loaded = load_folders(args.folders, plugins) if args.folders else load(settings.rules, settings.playbooks, plugins)
     if args.sarif is not None:
         _write_sarif(args.sarif, loaded)
     if args.json:

@@ -3,8 +3,9 @@
 Everything is read and written through the parts that are handed in; nothing here decides anything.
 """
 
+import json
 from collections.abc import Iterable
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,7 +51,6 @@ class Console:
         self._pages = Pages(views, history, live, people, clock)
         api, acts = Api(views, history, people, catalog, clock), Acts(engine, views, people, clock)
         self._operations = [*api.operations(), *acts.operations()]
-        self._document = web.json_response(document(self._operations, version("paramedic"))).body
 
     def operations(self) -> list[Operation]:
         """What the API offers."""
@@ -77,7 +77,11 @@ class Console:
         return web.get(path, answering(handler, self._pages.refuse))
 
     async def _openapi(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._document, content_type="application/json")
+        return web.Response(text=self._document, content_type="application/json")
+
+    @cached_property
+    def _document(self) -> str:
+        return json.dumps(document(self._operations, version("paramedic")))
 
 
 def _roles(catalog: InForce, name: str) -> Iterable[str]:

@@ -6,7 +6,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -80,9 +80,6 @@ class Engine:
             except Exception:  # what is stored is whole: reading it again is better than serving nobody
                 _log.exception("starting over after a defect")
                 self._report.failed("turn")
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError  # the failure came while this was being ended, and took its place
             failures = 1 if self._clock.monotonic() - began > _LONGEST_BACKOFF else failures + 1
             await self._clock.sleep(self._options.jitter(min(_LONGEST_BACKOFF, _BACKOFF * 2 ** min(failures, 6))))
 
@@ -97,12 +94,7 @@ class Engine:
             turn = Turn(shell)
             self._shell = shell
             _log.info("serving as member %d with %d open incidents", member, len(shell.holdings.incidents))
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(turn.run())
-                tasks.create_task(self._vital_signs(shell))
-        except BaseExceptionGroup as group:
-            turn = None
-            raise _first(group) from group
+            await _until_one_ends(turn.run(), self._vital_signs(shell))
         finally:
             self._shell = None
             await self._end(inbox, shell, turn)
@@ -115,7 +107,7 @@ class Engine:
         while bundle is not self.bundle and self.bundle is not None:  # adopted in the meantime
             bundle = holdings.bundles[self.bundle.hash] = self.bundle
             await watch(holdings, self._store, bundle)
-        inbox.put(*self._came_back)
+        inbox.put_first(one for one in self._came_back if holdings.wants(one.incident, one.effect.n))
         self._came_back = []
         reading = SwitchReading(found.switch, self._clock.monotonic())
         gate = Gate(holdings, reading, self._store, self._clock, self._options.mode)
@@ -138,7 +130,7 @@ class Engine:
     async def _end(self, inbox: Inbox, shell: Shell | None, turn: Turn | None) -> None:
         """Nothing of this member may act or be waited for any more.
 
-        What its last effects came to is not forgotten: `turn`, which was ended and has not failed, commits it; else it
+        What its last effects came to is not forgotten: a turn that was ended and has not failed commits it; else it
         waits for the next membership, which finds the effects as they were left.
         """
         for answer in self._owed:
@@ -146,11 +138,12 @@ class Engine:
                 answer.set_exception(Temporary("this process is starting over"))
         if shell is not None:
             await shell.executors.stop(30.0)
-        self._came_back += [one for one in inbox.drain() if isinstance(one, Result)]
+        left = [one for one in inbox.drain() if isinstance(one, Result)]
         with suppress(ParamedicError, Doubtful, Fenced):
-            if turn is not None:
-                await turn.last(self._came_back)
-                self._came_back = []
+            if turn is not None and turn.sound:
+                await turn.last(left)
+        if turn is not None and not turn.sound:
+            self._came_back = turn.unsettled + left
         with suppress(ParamedicError, Doubtful, Fenced):
             await self._store.leave()
 
@@ -253,7 +246,18 @@ class Engine:
             self._owed.discard(answer)
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that ended the tasks, out of its wrapping."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts until one of them fails, then end the others; raises what it raised, and only when all have ended.
+
+    No TaskGroup: an error that comes while this is cancelled must not take the cancellation's place.
+    """
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

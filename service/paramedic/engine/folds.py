@@ -96,6 +96,9 @@ class Folds:
             self._shell.report.failed("route")
             self._keep(waiting, routed=False)
             return
+        if any((now := work.incident(number)) is not None and not now.open for number in routing.shares):
+            self._shell.inbox.put(waiting)  # it concerns what closes in this very batch: the next one finds that gone
+            return
         unborn = {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
         self._keep(waiting, routed=not unborn)
         for episode in routing.episodes:
@@ -149,6 +152,7 @@ class Folds:
 
     def _result(self, result: Result) -> None:
         shell, work = self._shell, self._work
+        work.results += 1
         work.keep(result.kept)
         shell.holdings.under_way.pop((result.incident, result.effect.n), None)
         if isinstance(result.event, Paged):

@@ -135,6 +135,11 @@ class Inbox:
         self.deliveries += sum(1 for one in inputs if isinstance(one, Waiting))
         self._awake.set()
 
+    def put_first(self, results: Iterable[Result]) -> None:
+        """Add what effects came to before all that waits: whoever takes an effect for lost must hear of it first."""
+        self._queue.extendleft(reversed(list(results)))
+        self._awake.set()
+
     def put_later(self, seconds: float, one: Input) -> None:
         """Add an input in so many seconds."""
         if seconds <= 0:

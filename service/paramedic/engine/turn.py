@@ -48,6 +48,8 @@ class Turn:
         self._flight: asyncio.Task[None] | None = None
         self._flying: Work | None = None
         self._built: Work | None = None
+        self.unsettled: list[Result] = []  # taken, and not yet committed
+        self.sound = False  # ended, with nothing in memory that the store does not hold
         self._alarm: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -62,21 +64,21 @@ class Turn:
                 self._grant(work)
                 await self._commit(work)
                 self._set_alarm()
+        except asyncio.CancelledError:
+            await self._land()
+            if self._built is not None:
+                await self._send(self._built)
+            self.sound = True
+            raise
         finally:
-            await self._finish()
+            if self._alarm is not None:
+                self._alarm.cancel()
+            await self._land()
 
     async def last(self, results: Sequence[Result]) -> None:
-        """After a cancelled `run`: commit what effects came to that were still under way. Nothing new is granted."""
+        """After a sound end: commit what effects came to that were still under way. No slot is free any more."""
         if results:
             await self._send(self._fold(list(results), Read()))
-
-    async def _finish(self) -> None:
-        """What has been built before this was ended is committed too: memory must not be ahead of the store."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-        await self._land()
-        if self._built is not None:
-            await self._send(self._built)
 
     # -- take ---------------------------------------------------------------------------------------------------------
 
@@ -84,7 +86,9 @@ class Turn:
         """Due timers first, then whatever waits, oldest first."""
         shell = self._shell
         due: list[Input] = list(shell.holdings.due(shell.clock.now(), shell.options.batch // 2))
-        return due + shell.inbox.take(shell.options.batch - len(due))
+        taken = due + shell.inbox.take(shell.options.batch - len(due))
+        self.unsettled += [one for one in taken if isinstance(one, Result)]
+        return taken
 
     def _set_alarm(self) -> None:
         """Wake up when the next timer is due."""
@@ -223,6 +227,7 @@ class Turn:
     def _settle(self, work: Work) -> None:
         """It is durable: answer whoever waits, and let the effects go."""
         shell = self._shell
+        del self.unsettled[: work.results]
         for answer, value in work.answers:
             if not answer.done():
                 answer.set_result(value)

@@ -68,6 +68,7 @@ class Work:
     fresh: list[tuple[int, int]] = field(default_factory=list)
     leaving: list[tuple[int, Effect]] = field(default_factory=list)
     answers: list[tuple["asyncio.Future[Any]", Any]] = field(default_factory=list)
+    results: int = 0
 
     @property
     def empty(self) -> bool:

@@ -96,12 +96,12 @@ class SimulatedAlertmanager:
             number, body = self._deliveries, _body(of_source)
             for known in of_source:
                 known.sent = number
-            self._agenda.after(0.0, partial(self._persist, source, body))
+            self._agenda.after(0.0, partial(self.persist, source, body))
             every = self._repeat(source)
             if every and any(known.ends_at is None for known in of_source):
                 self._agenda.after(every, partial(self._again, of_source, number))
 
-    async def _persist(self, source: str, body: bytes) -> None:
+    async def persist(self, source: str, body: bytes) -> None:
         """Deliver until it is accepted, as Alertmanager does after an answer of 5xx or none."""
         wait = 1.0
         while True:

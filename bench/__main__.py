@@ -1,0 +1,55 @@
+"""`python -m bench [NAME ...]`: run measurements one after the other. No name, or `all`, runs them all."""
+
+import argparse
+import importlib
+import importlib.util
+import sys
+import time
+
+from bench.machine import calibrate, described
+
+MEASUREMENTS = {
+    "start": "from exec to ready, first and again; one command's start",
+    "rules": "routing and deciding with 10 and with 1,000 rules",
+    "rehearsal": "virtual time against real time in `paramedic test`",
+    "accept": "durable accept of 5-alert bodies against a bare handler",
+    "act": "from an alert to an http action, end to end",
+    "where": "where the CPU time of an alert goes (a sampled service; its figures are not comparable)",
+    "memory": "the process's memory, idle and with 100,000 open incidents",
+}
+
+
+def main() -> int:
+    """Run what was asked for; the exit code is 0 unless a measurement could not be made."""
+    listed = "\n".join(f"  {name:10} {what}" for name, what in MEASUREMENTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", epilog=listed, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; none: all")
+    names = parser.parse_args().names
+    if not names or "all" in names:
+        names = list(MEASUREMENTS)
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        parser.error(f"there is no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    print(described())
+    return max([run(name) for name in names if importlib.util.find_spec(f"bench.{name}")], default=0)
+
+
+def run(name: str) -> int:
+    """One measurement between two looks at the machine, so that a slow phase can be told from slow code."""
+    print(f"\n== {name}: {MEASUREMENTS[name]}", flush=True)
+    before, began = calibrate(), time.monotonic()
+    try:
+        importlib.import_module(f"bench.{name}").main()
+    except Exception as error:  # what could not be measured is said, and the others go on
+        print(f"   could not be measured: {type(error).__name__}: {error}")
+        return 1
+    finally:
+        took = time.monotonic() - began
+        print(f"   (the machine: {before * 1e3:.0f} ms before, {calibrate() * 1e3:.0f} ms after; {took:.0f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
