@@ -289,7 +289,7 @@ async def test_pages_can_be_used_without_eyes_and_without_a_mouse(console: Servi
 
 async def test_styles_and_scripts_are_kept_by_the_browser_until_they_change(bare: Serving) -> None:
     page = await read(bare)
-    for address in (str(page.all("link")[0]["href"]), str(page.all("script")[0]["src"])):
+    for address in (*(str(link["href"]) for link in page.all("link")), str(page.all("script")[0]["src"])):
         async with bare.http.get(bare.url + address, headers=ELSEWHERE) as answer:
             assert answer.status == 200
             assert "immutable" in answer.headers["Cache-Control"]

@@ -36,6 +36,7 @@ T = TypeVar("T")
 LATENCY = 0.002
 _events = msgspec.json.Decoder(Event)
 
+
 def delivery_of(text: bytes, source: str = "default") -> Delivery:
     """A body as intake hands it on."""
     parsed = parse_body(source, text)

@@ -18,6 +18,7 @@ def test_each_act_is_answered_in_words_and_recorded() -> None:
         await stage.pass_(5.0)
         assert await stage.act(number, "note", text="looking") == f"INC-{number}: note by alice"
         assert await stage.act(number, "escalate") == f"INC-{number}: escalate by alice"
+        await stage.pass_(5.0)
         assert await stage.act(number, "ack", who="bob") == f"INC-{number}: ack by bob"
         assert await stage.act(number, "take", who="bob") == f"INC-{number}: take by bob"
         await stage.pass_(5.0)
@@ -168,9 +169,7 @@ def test_the_switch_is_moved_durably_and_survives_a_restart() -> None:
 def test_moves_one_after_the_other_and_at_once_all_count() -> None:
     async def story(stage: Stage) -> None:
         wanted = [Mode.OFF, Mode.SHADOW, Mode.FREEZE]
-        await asyncio.gather(
-            *(stage.engine.set_switch(mode, who="alice", reason="", until=None) for mode in wanted)
-        )
+        await asyncio.gather(*(stage.engine.set_switch(mode, who="alice", reason="", until=None) for mode in wanted))
         assert stage.disk.switch.mode is Mode.FREEZE
         assert stage.engine.live
 

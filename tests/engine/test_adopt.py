@@ -13,7 +13,9 @@ from tests.engine.texts import bundle_of, catalog, element
 
 NEW = catalog().replace("/act?job=", "/new?job=")
 LOOKS_OUT = "{not_firing: {match: ['alertname=\"ClusterDown\"']}}"
-CLUSTER = '  - {name: cluster, match: [\'alertname="ClusterDown"\'], playbook: act, with: {job: c, target: c}, mode: "off"}\n'
+CLUSTER = (
+    '  - {name: cluster, match: [\'alertname="ClusterDown"\'], playbook: act, with: {job: c, target: c}, mode: "off"}\n'
+)
 
 
 def watching(text: str = "") -> str:

@@ -98,7 +98,9 @@ def test_each_commit_may_fail_and_the_write_happens_once(commit: int, when: Fail
         assert stage.outcome(last) == ("unknown" if unknown else "done")
         assert len(stage.incident(last).past) == 1
         levels = ["1", "2"] if unknown else ["1"]
-        assert sorted(call.body["dedup_key"] for call in stage.world.pages()) == [f"INC-{last}/1/{level}" for level in levels]
+        assert sorted(call.body["dedup_key"] for call in stage.world.pages()) == [
+            f"INC-{last}/1/{level}" for level in levels
+        ]
 
     play(story, catalog(endpoint))
 

@@ -15,6 +15,7 @@ from paramedic.store.port import Switch
 from tests.engine.stage import Call, Stage, play
 from tests.engine.texts import catalog
 
+
 class Doorstep:
     """Holds a write back before its action is called, so that a story can change the world before it leaves."""
 

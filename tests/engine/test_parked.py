@@ -18,7 +18,7 @@ class Defect:
         real = work.decide
 
         def decide(incident: Any, event: Any, bundle: Any) -> Any:
-            fatal = isinstance(event, Acted) and event.text == note or (isinstance(event, Parked) and for_parked)
+            fatal = (isinstance(event, Acted) and event.text == note) or (isinstance(event, Parked) and for_parked)
             if self.on and fatal:
                 raise ZeroDivisionError("a defect of decide")
             return real(incident, event, bundle)

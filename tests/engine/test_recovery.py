@@ -4,14 +4,14 @@ Promise 3: an outcome that cannot be known is never blindly repeated. Promise 6:
 """
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
+from paramedic.engine.shell import Options
 from paramedic.plugin import Reply
 from tests.engine.stage import Call, Stage, play
 from tests.engine.test_doubt import slow
-from tests.engine.texts import catalog, element
+from tests.engine.texts import bundle_of, catalog, element
 
 CHECKED = 'verify: [{http: {endpoint: hook, path: "/up", within: 60s, every: 5s}}]'
 COMMITS = 8
@@ -155,8 +155,6 @@ def test_deliveries_that_were_only_journalled_are_routed_once() -> None:
         await stage.pass_(30.0)
         assert len(stage.disk.incidents) == len({call.key for call in stage.world.to("hook")}) == 20
 
-    from paramedic.engine.shell import Options
-
     play(story, options=Options(jitter=float, batch=3))
 
 
@@ -202,10 +200,10 @@ def test_holds_and_uses_are_restored() -> None:
         await stage.pass_(5.0)
         await stage.restart()
         assert stage.disk.holds["target/svc/shared"].incident == number
-        await stage.fire("two", target="shared")
+        second = await stage.fire("two", target="shared")
         await stage.pass_(5.0)
         assert len(stage.world.to("hook")) == 1
-        assert any("used in the last" in text for text in stage.told(2, "guards"))
+        assert any("used in the last" in text for text in stage.told(second, "guards"))
 
     guards = "{budget: {max: 1, per: 1h, across: all}}"
     play(story, catalog(guards=guards, verify="verify: [{alert_cleared: {within: 10m}}]"))
@@ -215,9 +213,9 @@ def test_a_bundle_that_is_gone_is_said_and_waited_for() -> None:
     async def story(stage: Stage) -> None:
         await stage.fire("api")
         hash_ = stage.bundle.hash
-        del stage.disk.bundles[hash_]
+        row = stage.disk.bundles.pop(hash_)
         stage.kill()
-        stage.bundle = stage.bundles["other"] = other
+        stage.bundle = bundle_of(catalog(rule="mode: off"))
         stage.store, stage.port, stage.engine = stage._process()
         await stage.start()
         assert not stage.engine.live
@@ -225,11 +223,6 @@ def test_a_bundle_that_is_gone_is_said_and_waited_for() -> None:
         await stage.pass_(20.0)
         assert stage.engine.live
 
-    from paramedic.store.port import BundleRow
-    from tests.engine.texts import bundle_of
-
-    other = bundle_of(catalog(rule="mode: off"))
-    row = BundleRow(bundle_of(catalog()).hash, timedelta() + __import__("tests.engine.stage", fromlist=["x"]).START, b"")
     play(story)
 
 

@@ -29,7 +29,9 @@ def test_an_alert_is_journalled_decided_and_acted_on_and_each_step_is_one_commit
         assert {row.lane for row in first.effects} == {"write", "page"}
         assert first.timers
         assert not first.intents  # an effect leaves with the next commit, which names it
-        assert sorted((n, effect) for n, effect, _ in others[0].intents) == [(row.incident, row.n) for row in first.effects]
+        assert sorted((n, effect) for n, effect, _ in others[0].intents) == [
+            (row.incident, row.n) for row in first.effects
+        ]
         assert [row.scope for row in others[0].holds] == ["target/svc/api"]
         assert [call.path for call in stage.world.to("hook")] == ["/act?job=api"]
         assert stage.world.to("hook")[0].key == f"INC-{number}/1/1/1"

@@ -53,7 +53,7 @@ def test_f_o_u_an_end_that_is_never_sent(last_seen: float) -> None:
 
         await until(stage, last_seen + CLOSED + 1.0)
         assert came(stage) == ENDED
-        assert stage.told(1, "alert")[-1] == "X is not confirmed in time and taken as over"
+        assert stage.told(1, "alert")[-1] == "X not confirmed in time and taken as over"
         assert not stage.disk.open
         assert left_behind(stage) == []
 
@@ -145,7 +145,7 @@ def test_a_group_expires_alert_by_alert() -> None:
         await tell(stage, both, *(post(n * 1200.0, firing(1, 0.0)) for n in range(1, 8)))
         assert came(stage) == Came(2, 1, 1, 1, keys=keys(1, runs=2), pages=pages(1, levels=2))
         assert stage.incident(1).firing.open == 1
-        assert stage.told(1, "alert").count("X is not confirmed in time and taken as over") == 1
+        assert stage.told(1, "alert").count("X not confirmed in time and taken as over") == 1
 
     play(story, SHORT + TOGETHER)
 

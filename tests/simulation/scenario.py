@@ -72,7 +72,7 @@ steps:
 TROUBLE = 3600.0
 """Seconds in which things go wrong; after them the world is well again."""
 
-QUIET = 3 * 3600.0
+QUIET = 5400.0
 """Seconds after the trouble, in which everything has to come to rest."""
 
 _ALERTS = ("Down", "Slow", "Asked", "Both")

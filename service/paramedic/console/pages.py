@@ -33,7 +33,7 @@ OPEN = 200  # open incidents on the first page
 PAST = 20  # past ones below them
 ENTRIES = 300  # entries of a timeline on one page
 
-_ASSETS = {"console.css": "text/css", "console.js": "text/javascript"}
+_ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 class Pages:

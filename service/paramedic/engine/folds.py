@@ -243,7 +243,8 @@ class Folds:
 
     def _switch(self, asked: Asked, wanted: Switch) -> None:
         """The next position of the switch; the commit takes it only if nobody else has moved it meanwhile."""
-        version = self._shell.reading.switch.version + 1
+        earlier = self._work.batch.switch  # moved twice in one batch: the later one counts, as one change
+        version = earlier.version if earlier is not None else self._shell.reading.switch.version + 1
         moved = Switch(wanted.mode, wanted.until, wanted.who, wanted.reason, self._work.at, version)
         self._work.batch.switch = moved
         self._shell.reading.switch = moved

@@ -8,6 +8,7 @@
 
   let busy = false;
   let again = false;
+  let source = null;
 
   function say(words, stale) {
     if (state.textContent !== words) state.textContent = words;
@@ -54,7 +55,8 @@
       const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
       if (!answer.ok) throw new Error(String(answer.status));
       put(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      say("Live, as of", false);
+      const live = source.readyState === EventSource.OPEN;
+      say(live ? "Live, as of" : "Not live, connecting again. As of", !live);
     } catch {
       say("Not live, the service does not answer. As of", true);
     } finally {
@@ -66,13 +68,18 @@
     }
   }
 
-  const source = new EventSource(main.dataset.events);
-  source.addEventListener("changed", refresh);
-  source.addEventListener("open", refresh);
-  source.addEventListener("error", () => {
-    const closed = source.readyState === EventSource.CLOSED;
-    say(closed ? "Not live, reload to try again. As of" : "Not live, connecting again. As of", true);
-  });
+  // A browser connects again by itself when a stream breaks, but not when it is refused: that is done here.
+  function connect() {
+    source = new EventSource(main.dataset.events);
+    source.addEventListener("changed", refresh);
+    source.addEventListener("open", refresh);
+    source.addEventListener("error", () => {
+      say("Not live, connecting again. As of", true);
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 10000);
+    });
+  }
+  connect();
+
   // Ages go stale even when nothing happens.
   setInterval(() => {
     if (!document.hidden) refresh();
