@@ -1,7 +1,7 @@
 """The machine's ceiling: a bare aiohttp handler that answers once a group commit has kept the body, and nothing else.
 
-`accept` and `act` run it as a process of its own: `python -m bench.ceiling FOLDER [HOOK]`. The same PostgreSQL, settings
-and table as the service; nothing is authenticated, checked, routed or decided. With HOOK each alert becomes one request.
+`accept` and `act` run it as a process of its own: `python -m bench.ceiling FOLDER [HOOK]`. PostgreSQL, its settings and
+the table are the service's; nothing is authenticated, checked, routed or decided. With HOOK an alert becomes a request.
 """
 
 import asyncio

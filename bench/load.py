@@ -40,15 +40,15 @@ def drive(url: str, load: Load, log: Path | None = None) -> dict[str, Any]:
     return _json(command, load.seconds + 60)
 
 
-def settled(hook: str, log: Path, accepted: int, deadline: float = 60.0) -> dict[str, Any]:
-    """The rig's report, once everything accepted has been executed, or nothing new has been for five seconds."""
+def settled(hook: str, log: Path, sent: int, deadline: float = 60.0) -> dict[str, Any]:
+    """The report, once all of `sent` has been executed, or nothing new for five seconds: a 503 may have been kept too."""
     end, last, since = time.monotonic() + deadline, -1, time.monotonic()
     while time.monotonic() < end:
         with urllib.request.urlopen(f"{hook}/stats", timeout=10) as answer:
             calls = json.load(answer)["calls"]
         if calls != last:
             last, since = calls, time.monotonic()
-        if calls >= accepted or time.monotonic() - since > 5:
+        if calls >= sent or time.monotonic() - since > 5:
             break
         time.sleep(0.05)
     time.sleep(0.2)  # a second call for the same alert would come now

@@ -24,7 +24,13 @@ endpoints:
   - {{name: hook, url: "{hook}", idempotent: true}}
 ---
 rules:
-  - {{name: every-alert, match: [{match}], incident: [aid], storm: off, playbook: call-the-hook, with: {{id: "${{labels.aid}}"}}}}
+  - name: every-alert
+    match: [{match}]
+    incident: [aid]
+    storm: off
+    playbook: call-the-hook
+    with: {{id: "${{labels.aid}}"}}
+    {terms}
 """
 PLAYBOOK = """\
 playbook: call-the-hook
@@ -99,12 +105,12 @@ def paramedic() -> str:
 
 @contextmanager
 def serving(
-    folder: Path, hook: str, *, match: str = EVERY, rules: str = "", command: Sequence[str] = ()
+    folder: Path, hook: str, *, match: str = EVERY, terms: str = "", command: Sequence[str] = ()
 ) -> Iterator[Running]:
     """`paramedic serve` with the example rules, on its own data; `seconds` is until its own word that it serves."""
     catalog = folder / "catalog"
     catalog.mkdir(exist_ok=True)
-    (catalog / "rules.yaml").write_text(rules or RULES.format(hook=hook, match=match))
+    (catalog / "rules.yaml").write_text(RULES.format(hook=hook, match=match, terms=terms))
     (catalog / "call-the-hook.yaml").write_text(PLAYBOOK)
     environment = {
         "PARAMEDIC_LISTEN": "127.0.0.1:0",

@@ -1,7 +1,7 @@
-"""`paramedic` under a sampling profiler: `python -m bench.sampled FILE serve` writes where its CPU time went at the end.
+"""`paramedic` under a sampling profiler: `python -m bench.sampled FILE serve` writes its stacks into FILE at the end.
 
-A timer of the CPU time that this process uses (1 ms) interrupts it; the stack of the main thread is counted. Waiting is
-not counted. `where` reads the file and says what share of the time each part of the service had.
+A timer of the CPU time that this process uses (1 ms) interrupts it; the stack of the main thread is counted. Waiting
+is not counted. `where` reads the file and says what share of the time each part of the service had.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Where the CPU time of an alert goes: the `act` load, closed loop, on a service that is sampled. `python -m bench where`."""
+"""Where the CPU time of an alert goes: the `act` load, closed loop, on a service that is sampled."""
 
 import json
 import sys
@@ -50,7 +50,10 @@ def main() -> None:
         parts[_part(stack)] += count
     for part, count in parts.most_common():
         print(f"   {count / total:5.1%}  {part}")
-    for title, shares in (("itself", _shares(stacks, inner=True)), ("with what it calls", _shares(stacks, inner=False))):
+    for title, shares in (
+        ("itself", _shares(stacks, inner=True)),
+        ("with what it calls", _shares(stacks, inner=False)),
+    ):
         print(f"   functions, {title}:")
         for function, count in shares.most_common(45):
             print(f"   {count / total:5.1%}  {function}")

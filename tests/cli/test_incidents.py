@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from paramedic.cli import story
 from paramedic.console import history
 from paramedic.core.decision import Entry
+from paramedic.core.model import Timer
 from paramedic.core.words import Phase, Severity
 from paramedic.engine.inputs import Act, Conflict
 from paramedic.store.connect import Connection
 from tests.cli.conftest import Said
-from tests.console.seed import HOSTILE, an_incident, approval, keep_evidence, paged, run, told, write
+from tests.console.seed import HOSTILE, NOW, an_incident, approval, keep_evidence, paged, run, told, write
 from tests.console.serving import Serving
 
 Ask = Callable[..., Awaitable[Said]]
@@ -40,6 +42,20 @@ async def test_the_list(ask: Ask, service: Serving, seeding: Connection) -> None
         assert said.lines[2].strip() == "waits for an approval of INC-2.1 until 02:41: image api:42 → api:41"
         assert said.lines[3].strip() == "paramedic runs approve INC-2.1"
         assert said.lines[-1].endswith("fixed by paramedic")
+
+
+async def test_what_is_resolved_is_over_though_it_may_come_back(
+    ask: Ask, service: Serving, seeding: Connection
+) -> None:
+    quiet = {"quiet": Timer(9, NOW + timedelta(minutes=15))}
+    await write(seeding, an_incident(1, phase=Phase.RESOLVED, fixed_by="itself", timers=quiet), an_incident(2))
+
+    said = await ask("incidents")
+
+    assert said.lines[0] == "Open, in hand: 1"
+    assert said.lines[-2] == "Over"
+    assert "INC-1" in said.lines[-1]
+    assert "cleared by itself; closed at 02:46" in said.lines[-1]
 
 
 async def test_an_empty_list(ask: Ask, bare: Serving) -> None:
@@ -247,6 +263,7 @@ def test_no_line_is_wider_than_a_page() -> None:
         "id": "INC-123456789",
         "title": long,
         "severity": "P1",
+        "phase": "responding",
         "open": True,
         "standing": {"text": long, "person": True, "next": ["paramedic incidents ack INC-123456789"]},
         "opened_at": "2026-05-12T02:24:00Z",

@@ -26,7 +26,7 @@ from paramedic.store.queries import Query, load
 from paramedic.store.reads import open_reads
 from tests.console.seed import NOW, FixedClock
 
-__all__ = ["ROLES", "Heard", "NoRows", "Serving", "queries", "serving", "serving_rows"]
+__all__ = ["ROLES", "Heard", "NoRows", "Serving", "console_of", "queries", "serving", "serving_rows"]
 
 ROLES: Mapping[str, tuple[str, ...]] = {"alice": ("operator", "approver"), "bob": ("operator",), "vera": ()}
 
@@ -137,13 +137,32 @@ class NoRows:
         )
 
 
+def console_of(
+    rows: Rows | None = None,
+    engine: Heard | None = None,
+    catalog: Catalog | None = None,
+    live: Live | None = None,
+    tokens: Path | None = None,
+) -> Console:
+    """A console that serves nothing yet."""
+    return Console(
+        rows or NoRows(),
+        engine or Heard(),
+        catalog or Catalog(),
+        live or Live(),
+        FixedClock(),
+        tokens=tokens,
+        highest=Mode.AUTO,
+    )
+
+
 @asynccontextmanager
 async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncIterator[Serving]:
     """Serve a console over these rows until the context ends."""
     tokens = folder / "tokens"
     tokens.write_text("".join(f"{name} {sha256(f'token-of-{name}'.encode()).hexdigest()}\n" for name in ROLES))
     engine, live, catalog, data = Heard(), Live(most_live), Catalog(), folder / "data"
-    console = Console(rows, engine, catalog, live, FixedClock(), tokens=tokens, highest=Mode.AUTO)
+    console = console_of(rows, engine, catalog, live, tokens)
     app = web.Application()
     app.add_routes(console.routes())
     app.on_shutdown.append(console.stop)

@@ -12,7 +12,7 @@ from paramedic.errors import Fault, Permanent, Temporary
 from paramedic.store.connect import Connection
 from paramedic.store.port import Switch
 from tests.console.seed import NOW, an_incident, approval, run, write
-from tests.console.serving import Serving
+from tests.console.serving import Serving, console_of
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,10 @@ async def test_an_act_reaches_the_engine_as_it_was_meant(bare: Serving, path: st
     assert bare.engine.acts == [(7, act)]
 
 
-def test_every_act_of_the_core_has_a_route(bare: Serving) -> None:
-    assert {role_for(what) for what in ACTS} == {"operator", "approver"}
+def test_every_act_of_the_core_has_a_route_and_every_route_an_act() -> None:
+    posted = {each.path.rpartition("/")[2]: each.role for each in console_of().operations() if each.method == "POST"}
+
+    assert posted == {what: role_for(what) for what in ACTS}
 
 
 @pytest.mark.parametrize("what", ACTS)

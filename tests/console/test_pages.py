@@ -74,6 +74,15 @@ async def test_what_waits_for_a_person_is_on_top(console: Serving, seeding: Conn
     assert "<title>(2) Incidents - Paramedic</title>" in await console.page("/")
 
 
+async def test_what_is_resolved_is_over_though_it_may_come_back(console: Serving, seeding: Connection) -> None:
+    await write(seeding, an_incident(1, phase=Phase.RESOLVED, severity=Severity.P0, fixed_by="itself"), an_incident(2))
+
+    page = await read(console)
+
+    assert [row["id"] for row in page.all("li")] == ["INC-2", "INC-1"]
+    assert "Open, in hand 1" in page.text
+
+
 async def test_an_approval_is_on_top_even_if_the_list_is_too_long_for_it(
     console: Serving, seeding: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,10 @@ def parked(**changes: Any) -> Incident:
         (an_incident(12, open=False, fixed_by="paramedic"), "fixed by paramedic"),
         (an_incident(12, phase=Phase.RESOLVED, fixed_by="itself"), "cleared by itself"),
         (an_incident(12, phase=Phase.RESOLVED, fixed_by="closed by hand"), "closed by hand"),
+        (
+            an_incident(12, phase=Phase.RESOLVED, fixed_by="itself", timers={"quiet": Timer(3, LATER)}),
+            "cleared by itself; closed at 03:01 if it stays away",
+        ),
         (an_incident(12, open=False), "over"),
     ],
 )

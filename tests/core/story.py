@@ -29,10 +29,10 @@ from paramedic.core.events import (
 )
 from paramedic.core.model import Alert, Change, Claim, Episode, Exemplar, Failure, Incident, Past, Run, Verdict
 from paramedic.core.routing import EXEMPLARS, Known, Routing, route
-from paramedic.core.words import Answer, Kind, Mode, Once
-from tests.core.builders import T0, book, bundle, check, firing, step
+from paramedic.core.words import Answer, Kind, Mode, Once, Outcome
+from tests.core.builders import MINUTE, T0, book, bundle, check, firing, resolved, rule, step, verified
 
-__all__ = ["Story", "deny", "failure", "writing", "yes"]
+__all__ = ["Story", "deny", "failure", "whole_story", "writing", "yes"]
 
 E = TypeVar("E", bound=Effect)
 
@@ -281,3 +281,29 @@ class Story:
 def writing(once: Once = Once.KEY, **about: Any) -> Story:
     """A write waits to leave; its step is verified, and nothing else is special about it."""
     return Story(bundle(book(steps=(step(once=once, verify=(check(),), **about),)))).until_write()
+
+
+def whole_story() -> Story:
+    """Much of what can happen to one incident."""
+    story = Story(bundle(verified(steps=(step(verify=(check(within=60),), on_failure="undo"),)), rules=(rule(),)))
+    story.deliver(firing(pod="a"), firing(pod="b", severity="critical"))
+    story.judge(deny(again=30.0))
+    story.wait(30)
+    story.judge()
+    story.plan(undo={"replicas": 3})
+    story.send_all()
+    story.lose()
+    story.wait(5)
+    story.apply()
+    story.check()
+    assert story.ended.outcome is Outcome.FIXED
+    story.act("alice", "ack")
+    story.deliver(resolved(ends=50, pod="a"), resolved(ends=55, pod="b", severity="critical"))
+    story.wait(3 * MINUTE)
+    story.deliver(firing(pod="a"))
+    story.wait(4 * MINUTE)
+    story.act("bob", "close", text="enough")
+    story.send_all()
+    story.wait(30 * MINUTE)
+    assert story.open_incidents() == []
+    return story

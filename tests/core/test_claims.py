@@ -127,7 +127,7 @@ _RUNS = st.tuples(st.integers(1, 4), st.integers(1, 2))
 
 
 @given(st.lists(st.tuples(st.booleans(), _RUNS, st.sets(st.sampled_from("xyz"), min_size=1)), max_size=25))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_target_is_ever_held_twice(moves: list[tuple[bool, tuple[int, int], set[str]]]) -> None:
     """Promise 4, over any sequence of taking and letting go."""
     ledger = Ledger()

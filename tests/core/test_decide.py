@@ -9,9 +9,9 @@ from paramedic.core.decide import VERSION, decide
 from paramedic.core.effects import Apply, Page
 from paramedic.core.events import AlertsSeen, Event, Opened, Parked, TimerFired
 from paramedic.core.model import Incident
-from paramedic.core.words import Mode, Outcome, Phase, Severity
-from tests.core.builders import HOUR, MINUTE, T0, after, book, bundle, check, firing, resolved, rule, step, verified
-from tests.core.story import Story, deny
+from paramedic.core.words import Mode, Phase, Severity
+from tests.core.builders import HOUR, T0, after, book, bundle, firing, verified
+from tests.core.story import Story, whole_story
 
 
 def opened(**changes: Any) -> Opened:
@@ -135,32 +135,6 @@ def test_an_incident_that_cannot_be_decided_is_parked_and_paged() -> None:
 
 
 # -- a function (promise 9) -------------------------------------------------------------------------------------------
-
-
-def whole_story() -> Story:
-    """Much of what can happen to one incident."""
-    story = Story(bundle(verified(steps=(step(verify=(check(within=60),), on_failure="undo"),)), rules=(rule(),)))
-    story.deliver(firing(pod="a"), firing(pod="b", severity="critical"))
-    story.judge(deny(again=30.0))
-    story.wait(30)
-    story.judge()
-    story.plan(undo={"replicas": 3})
-    story.send_all()
-    story.lose()
-    story.wait(5)
-    story.apply()
-    story.check()
-    assert story.ended.outcome is Outcome.FIXED
-    story.act("alice", "ack")
-    story.deliver(resolved(ends=50, pod="a"), resolved(ends=55, pod="b", severity="critical"))
-    story.wait(3 * MINUTE)
-    story.deliver(firing(pod="a"))
-    story.wait(4 * MINUTE)
-    story.act("bob", "close", text="enough")
-    story.send_all()
-    story.wait(30 * MINUTE)
-    assert story.open_incidents() == []
-    return story
 
 
 def test_folding_the_recorded_events_gives_the_stored_state_again() -> None:

@@ -251,7 +251,7 @@ def fold(samples: Sequence[Alert]) -> tuple[Episode, int]:
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_order_and_repetition_comes_to_the_same_end(history: tuple[list[Alert], bool, int]) -> None:
     """Promise 2, for every order: it is open exactly if the last firing has not ended, and no firing opens twice."""
     samples, still_firing, firings = history
@@ -264,7 +264,7 @@ def test_any_order_and_repetition_comes_to_the_same_end(history: tuple[list[Aler
 
 
 @given(histories())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_hearing_everything_again_opens_nothing(history: tuple[list[Alert], bool, int]) -> None:
     samples, still_firing, _ = history
     episode, _ = fold(samples)

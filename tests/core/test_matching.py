@@ -116,7 +116,7 @@ _MATCHERS = st.builds(
     st.lists(st.lists(_MATCHERS, max_size=3).map(tuple), max_size=8),
     st.dictionaries(st.sampled_from(["alertname", "job"]), _VALUES),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_index_finds_what_asking_each_rule_would_find(
     wanted: list[tuple[Matcher, ...]], labels: dict[str, Any]
 ) -> None:

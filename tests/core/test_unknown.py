@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from paramedic.core.effects import Apply, Observe, Page
+from paramedic.core.effects import Apply, Judge, Observe, Page
 from paramedic.core.events import Interrupted
 from paramedic.core.words import Kind, Once, Outcome, Stage
-from tests.core.builders import HOUR, MINUTE, after, resolved
+from tests.core.builders import HOUR, MINUTE, after, firing, resolved
 from tests.core.story import Story, deny, failure, writing
 
 KEY = "INC-1/1/1/1"
@@ -190,3 +190,14 @@ def test_an_interrupted_page_is_said_to_go_out_again() -> None:
 
     assert story.said("level 1 alice may have gone out; sent again under the same key")
     assert story.open_effects(Page) == [page]
+
+
+def test_an_interrupted_question_is_simply_asked_again() -> None:
+    """Reads change nothing: the engine repeats them, and nothing is in doubt."""
+    story = Story()
+    story.deliver(firing())
+    before, asked = story.incident, story.one(Judge)
+
+    story.fold(Interrupted(story.now, story.mode, asked.n))
+
+    assert (story.incident, story.one(Judge)) == (before, asked)

@@ -21,7 +21,6 @@ from paramedic.core.events import Event
 from paramedic.core.model import Incident
 from paramedic.engine.engine import Engine
 from paramedic.engine.inputs import Act, Delivery
-from paramedic.engine.report import Report, Silent
 from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
 from paramedic.intake.alertmanager import parse_body
@@ -97,6 +96,20 @@ class Port:
         return await self.world.answer(call) if self.world.answer else Reply(200, {}, b"")
 
 
+@dataclass
+class Noted:
+    """A report that keeps what it is told: what, and the values."""
+
+    told: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *values: self.told.append((name, values))
+
+    def of(self, name: str) -> list[tuple[Any, ...]]:
+        """The values of one kind."""
+        return [values for what, values in self.told if what == name]
+
+
 class StageStore(MemoryStore):
     """A memory store whose commits take time, are remembered, and can be held back or end the process."""
 
@@ -135,7 +148,7 @@ class Stage:
         self.bundle = bundle_of(text)
         self.bundles = {self.bundle.hash: self.bundle}
         self.plugins = used or plugins()
-        self.report: Report = Silent()
+        self.report = Noted()
         self.store, self.port, self.engine = self._process()
         self.task: asyncio.Task[None] | None = None
 
@@ -199,12 +212,12 @@ class Stage:
         """Deliver these elements in one body; the delivery's id."""
         return await self.engine.deliver(delivery_of(body(*elements), source))
 
-    async def fire(self, job: str, **labels: str) -> int:
+    async def fire(self, job: str, **labels: Any) -> int:
         """An alert begins to fire; the number of its incident."""
         await self.deliver(element(job, starts=self.clock.now(), **labels))
         return max(number for number, row in self.disk.incidents.items() if row.open)
 
-    async def resolve(self, job: str, **labels: str) -> None:
+    async def resolve(self, job: str, **labels: Any) -> None:
         """It is over."""
         await self.deliver(element(job, starts=START, ends=self.clock.now() + timedelta(seconds=1), **labels))
 

@@ -4,6 +4,7 @@ Promise 4: two runs never act on one target at once, whichever incidents they be
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class Acting:
         return Reply(200, {}, b"")
 
 
-async def together(stage: Stage, *jobs: str, **labels: str) -> None:
+async def together(stage: Stage, *jobs: str, **labels: Any) -> None:
     """Alerts that come at the same moment, each with an incident of its own."""
     await asyncio.gather(*(stage.deliver(element(job, **labels)) for job in jobs))
 

@@ -5,6 +5,7 @@ Promise 1: a delivery answered is never lost. Promise 3: what is under way is no
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -244,7 +245,7 @@ def test_waits_between_attempts_grow_and_begin_anew_after_good_service() -> None
         with pytest.raises(Temporary):
             await stage.deliver(element("api"))
         await stage.pass_(60.0)
-        gaps = [round(later - sooner, 1) for sooner, later in zip(joins, joins[1:], strict=False)]
+        gaps = [round(later - sooner, 1) for sooner, later in pairwise(joins)]
         assert gaps == [0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0]
         assert stage.engine.live
 
@@ -264,7 +265,7 @@ def test_a_store_that_cannot_be_read_is_answered_temporary_at_once() -> None:
         async def episodes(_: object) -> None:
             raise Temporary("the database is away")
 
-        stage.store.episodes = episodes  # type: ignore
+        stage.store.episodes = episodes  # type: ignore[assignment, method-assign]
         began = stage.clock.monotonic()
         with pytest.raises(Temporary, match="starting over"):
             await stage.deliver(element("api"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ class Doorstep:
         stage.engine._performer._apply = apply  # type: ignore[method-assign]
 
 
-async def at_the_door(stage: Stage, **labels: str) -> tuple[Doorstep, int]:
+async def at_the_door(stage: Stage, **labels: Any) -> tuple[Doorstep, int]:
     """An incident whose write has its intent and is about to leave."""
     door = Doorstep(stage)
     number = await stage.fire("api", **labels)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from paramedic.core.decide import decide as decide_
 from paramedic.core.events import Acted, AlertsSeen, Parked
-from paramedic.engine import work
 from tests.engine.stage import Stage, play
 from tests.engine.texts import catalog, element
 
@@ -15,15 +15,14 @@ class Defect:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, note: str = "boom", for_parked: bool = False) -> None:
         self.on = True
-        real = work.decide
 
         def decide(incident: Any, event: Any, bundle: Any) -> Any:
             fatal = (isinstance(event, Acted) and event.text == note) or (isinstance(event, Parked) and for_parked)
             if self.on and fatal:
                 raise ZeroDivisionError("a defect of decide")
-            return real(incident, event, bundle)
+            return decide_(incident, event, bundle)
 
-        monkeypatch.setattr(work, "decide", decide)
+        monkeypatch.setattr("paramedic.engine.work.decide", decide)
 
 
 async def parked(stage: Stage) -> int:

@@ -207,16 +207,16 @@ def test_alerts_that_no_rule_wants_are_kept_and_open_nothing() -> None:
 def test_a_delivery_that_cannot_be_routed_is_kept_and_the_rest_of_the_batch_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from paramedic.engine import folds
+    from paramedic.core.routing import route as real
 
-    real, broken = folds.route, {"on": True}
+    broken = {"on": True}
 
     def route(alerts, *rest):  # type: ignore[no-untyped-def]
         if broken["on"] and any(alert.labels["job"] == "poison" for alert in alerts):
             raise ZeroDivisionError("a defect")
         return real(alerts, *rest)
 
-    monkeypatch.setattr(folds, "route", route)
+    monkeypatch.setattr("paramedic.engine.folds.route", route)
 
     async def story(stage: Stage) -> None:
         poison, good = await asyncio.gather(stage.deliver(element("poison")), stage.deliver(element("good")))
@@ -236,17 +236,17 @@ def test_a_delivery_that_cannot_be_routed_is_kept_and_the_rest_of_the_batch_goes
 def test_an_incident_that_cannot_be_opened_leaves_its_delivery_to_be_routed_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from paramedic.core.decide import decide as real
     from paramedic.core.events import Opened
-    from paramedic.engine import work
 
-    real, broken = work.decide, {"on": True}
+    broken = {"on": True}
 
     def decide(incident, event, bundle):  # type: ignore[no-untyped-def]
         if broken["on"] and isinstance(event, Opened) and "poison" in event.title:
             raise ZeroDivisionError("a defect")
         return real(incident, event, bundle)
 
-    monkeypatch.setattr(work, "decide", decide)
+    monkeypatch.setattr("paramedic.engine.work.decide", decide)
 
     async def story(stage: Stage) -> None:
         delivery = await stage.deliver(element("poison"), element("good"))

@@ -1,6 +1,7 @@
 """Fixtures for tests against real processes, each with its own ports and folders; all are ended with their test.
 
-What a failed test's processes said is shown with it. With CI=true a skip is a failure; the summary counts skips even when there are none.
+What a failed test's processes said is shown with it. With CI=true a skip is a failure, and the summary counts the skips
+even when there are none.
 """
 
 import os

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -106,10 +107,8 @@ class Process:
         """End whatever is left of it, at once, its children included."""
         if self._running is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._running.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._running.wait(PATIENCE)
 
     def last_words(self) -> str:

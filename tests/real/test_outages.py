@@ -136,4 +136,4 @@ async def test_a_service_that_was_stopped_goes_on_where_it_was(
     await service.incident(count=2)
 
     assert await sink.executed() == {"alert-1": 1, "alert-2": 1}
-    assert [one["id"] for one in await service.incidents()][0] == before["id"]
+    assert (await service.incidents())[0]["id"] == before["id"]

@@ -1,4 +1,4 @@
-"""Two Alertmanagers with one configuration, as people run them: whichever of them delivers, it is done once (promise 2).
+"""Two Alertmanagers with one configuration, as people run them: whichever delivers, it is done once (promise 2).
 
 `test_outages` has the twins whose receiver answers 503 for a while.
 """

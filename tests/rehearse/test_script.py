@@ -18,7 +18,7 @@ def script(**rest: Any) -> Script:
 def test_the_least_that_a_rehearsal_says() -> None:
     least = script()
     assert least.world.mode is Mode.AUTO
-    assert not least.then and not least.never and not least.faults
+    assert [*least.then, *least.never, *least.faults] == []
     (step,) = least.when
     assert isinstance(step, Alerting)
     assert step.alert == {"alertname": "Down"}

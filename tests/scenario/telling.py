@@ -120,11 +120,7 @@ async def tell(stage: Stage, *posts: Post) -> None:
 def doubled(posts: Iterable[Post], late: float = 0.0, jitter: float = 0.0, seed: int = 0) -> list[Post]:
     """The POSTs of a pair of twins: the second one's come `late` by so much, each shaken by up to `jitter` seconds."""
     dice = Random(seed)
-    both = [
-        Post(one.at + delay + dice.uniform(0.0, jitter), one.alerts)
-        for one in posts
-        for delay in (0.0, late)
-    ]
+    both = [Post(one.at + delay + dice.uniform(0.0, jitter), one.alerts) for one in posts for delay in (0.0, late)]
     return sorted(both, key=lambda one: one.at)
 
 

@@ -45,7 +45,9 @@ def test_a_turned_away_at_the_door_and_then_taken() -> None:
         await until(stage, 60.0)
         assert came(stage) == ONCE
         episode = next(iter(stage.disk.episodes.values()))
-        assert (stage.incident(last(stage)).opened_at - episode.starts_at).total_seconds() == pytest.approx(7.0, abs=0.1)
+        assert (stage.incident(last(stage)).opened_at - episode.starts_at).total_seconds() == pytest.approx(
+            7.0, abs=0.1
+        )
 
     play(story, APART)
 

@@ -6,7 +6,10 @@ Promise 2: one episode opens once, however often it is delivered. The letters ar
 import msgspec
 import pytest
 
+from paramedic.engine.inputs import Delivery
+from paramedic.intake.alertmanager import parse_body
 from tests.engine.stage import Stage, play
+from tests.engine.texts import body
 from tests.scenario.telling import (
     APART,
     TOGETHER,
@@ -137,8 +140,13 @@ def test_t_a_reload_flushes_the_group_at_once() -> None:
 
 @pytest.mark.parametrize("count", [1000, 5000])
 def test_p_one_group_of_thousands_is_one_incident_of_bounded_size(count: int) -> None:
-    """One POST of 1.6 MB: counts and 20 exemplars are kept, and at most 20 treatments are asked for."""
-    labels = {"instance": "host-01.example.internal:9100", "job": "node", "cluster": "prod-eu-1", "severity": "critical"}
+    """One POST of 1.6 MB: counts and 20 exemplars are kept; treatments are bounded, and what is left out is told."""
+    labels = {
+        "instance": "host-01.example.internal:9100",
+        "job": "node",
+        "cluster": "prod-eu-1",
+        "severity": "critical",
+    }
     alerts = [firing(i, 0.0, **labels) for i in range(count)]
 
     async def story(stage: Stage) -> None:
@@ -150,7 +158,11 @@ def test_p_one_group_of_thousands_is_one_incident_of_bounded_size(count: int) ->
         assert len(now.firing.exemplars) == 20
         assert len(msgspec.json.encode(now)) < 64 * 1024
         assert came(stage).opened == count
-        assert len(set(came(stage).keys)) == len(came(stage).keys) == 20
+        assert came(stage).keys == keys(1, runs=19)
+        assert [text.partition(":")[0] for text in stage.told(1, "refused")] == [
+            "act on svc/19",
+            "alerts beyond the first 20 treatments of a delivery ask for none of their own",
+        ]
         assert came(stage).pages == pages(1)
         assert sum(len(batch.events) for batch in stage.batches) < 150
 
@@ -174,10 +186,6 @@ def test_p_five_thousand_about_one_target_are_one_run() -> None:
 
 def test_q_the_shape_of_a_body_does_not_depend_on_its_receivers_name() -> None:
     """The receiver is quoted as a regular expression and the key of the group is Go's: neither is looked at."""
-    from paramedic.engine.inputs import Delivery
-    from paramedic.intake.alertmanager import parse_body
-    from tests.engine.texts import body
-
     text = body(firing(1, 0.0)).replace(b'"receiver": "paramedic"', rb'"receiver": "team\\.web-hook\\(eu\\)"')
     text = text.replace(b'"groupKey": "{}"', b'"groupKey": "{}:{alertname=\\"X\\"}", "truncatedAlerts": 0')
     parsed = parse_body("default", text)

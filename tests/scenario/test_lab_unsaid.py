@@ -150,7 +150,9 @@ def test_a_group_expires_alert_by_alert() -> None:
     play(story, SHORT + TOGETHER)
 
 
-@pytest.mark.parametrize("told", [pytest.param(False, id="g: nothing is sent"), pytest.param(True, id="a later repeat")])
+@pytest.mark.parametrize(
+    "told", [pytest.param(False, id="g: nothing is sent"), pytest.param(True, id="a later repeat")]
+)
 def test_g_an_end_and_a_refire_between_two_flushes(told: bool) -> None:
     """A flap nobody tells us of moves startsAt by 3.5 s: the same episode goes on, and nothing is done twice."""
     flap: list[Post] = [post(1.22, firing(1, 0.0))]

@@ -1,4 +1,7 @@
-"""A simulation that cannot fail proves nothing: the service is broken on purpose, and the promise concerned is named."""
+"""A simulation that cannot fail proves nothing: here the service is broken on purpose, and must be found out.
+
+Each defect is noticed within a few seeds, as the promise that it breaks.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +10,10 @@ import msgspec
 import pytest
 
 from paramedic.actions.http import HttpAction
-from paramedic.core import escalation, episodes
+from paramedic.core import episodes, escalation, treatment
 from paramedic.core.claims import Granted
 from paramedic.core.decide import decide
-from paramedic.core.words import Once, Severity
+from paramedic.core.words import Mode, Once, Severity
 from paramedic.engine import turn, work
 from paramedic.engine.gate import Gate
 from paramedic.engine.holdings import Holdings
@@ -54,13 +57,14 @@ def repeats_blindly(patch: Patch) -> None:
 
 def reserves_nothing(patch: Patch) -> None:
     """Claims are granted without being taken, and the gate does not look."""
-    patch.setattr(turn, "grant", lambda *_: Granted())
+    patch.setattr(turn, "grant", lambda *_: Granted((), ()))
     patch.setattr(Gate, "_still_ours", lambda *_: None)
 
 
 def ignores_the_switch(patch: Patch) -> None:
     """The gate and the decisions take the switch for open."""
     patch.setattr(Gate, "_mode", lambda *_: None)
+    patch.setattr(treatment, "mode_in_force", lambda *_: Mode.AUTO)
 
 
 def forgets_timers(patch: Patch) -> None:
@@ -71,7 +75,6 @@ def forgets_timers(patch: Patch) -> None:
 def pages_nobody(patch: Patch) -> None:
     """The climb does not begin."""
     patch.setattr(escalation, "climb", lambda *_: None)
-    patch.setitem(dict(escalation.TIMERS), "climb", lambda *_: None)
 
 
 def chains_badly(patch: Patch) -> None:

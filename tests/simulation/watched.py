@@ -96,10 +96,10 @@ class Watched(Stage):
         for row in batch.incidents:
             folded = self.witness.incidents.get(row.id)
             if folded != decode(row.state):
-                raise Broken(9, f"INC-{row.id} folds to {folded}\nand is stored as {decode(row.state)}")
+                self._broken(9, f"INC-{row.id} folds to {folded}\nand is stored as {decode(row.state)}")
             rows = [(one.at, one.body, one.hash) for one in self.disk.timeline.get(row.id, [])]
             if not verify(row.id, rows, row.head):
-                raise Broken(8, f"INC-{row.id}: the chain does not verify")
+                self._broken(8, f"INC-{row.id}: the chain does not verify")
         for happened in batch.events:
             event = _EVENT.decode(happened.body)
             if happened.done and isinstance(event, TimerFired):
@@ -110,10 +110,18 @@ class Watched(Stage):
             closed = Mode(batch.switch.mode).rank <= Mode.OFF.rank
             self.closed_since = (self.closed_since or self.clock.monotonic()) if closed else None
 
+    def _broken(self, number: int, seen: str) -> None:
+        """End the play: raised here, it would only be one more defect that the engine starts over after."""
+
+        async def end() -> None:
+            raise Broken(number, seen)
+
+        self._agenda.after(0.0, end)
+
     def _timer(self, incident: int, number: int) -> None:
         self.timers[incident, number] += 1
         if self.timers[incident, number] > 1:
-            raise Broken(6, f"timer {number} of INC-{incident} fired twice")
+            self._broken(6, f"timer {number} of INC-{incident} fired twice")
 
     def _write(self, request: Request) -> None:
         """A request has arrived; `bell` is where pages go, and a GET changes nothing."""
@@ -124,16 +132,16 @@ class Watched(Stage):
         undo = "/unpoke" in request.path
         same = [one for one in mine if one.key.rsplit("/", 1)[0] == step and ("/unpoke" in one.path) is undo]
         if request.endpoint == "bare" and len(same) > 1:
-            raise Broken(3, f"{request.path} reached an endpoint that knows no keys {len(same)} times for step {step}")
+            self._broken(3, f"{request.path} reached an endpoint that knows no keys {len(same)} times for step {step}")
         if len({one.key for one in same}) > 1:
-            raise Broken(3, f"step {step} was sent under {sorted({one.key for one in same})}")
+            self._broken(3, f"step {step} was sent under {sorted({one.key for one in same})}")
         if self.closed_since is not None and request.at > self.closed_since + 2.0 and not undo:
-            raise Broken(5, f"{request.path} at {request.at}, while the switch is closed since {self.closed_since}")
+            self._broken(5, f"{request.path} at {request.at}, while the switch is closed since {self.closed_since}")
         incident, run = request.key.split("/")[:2]
         target = "target/shop/" + request.path.split("job=")[1]
         hold = self.disk.holds.get(target)
         if hold is None or (f"INC-{hold.incident}", str(hold.run)) != (incident, run):
-            raise Broken(4, f"{request.path} under {request.key}, and {target} is held by {hold}")
+            self._broken(4, f"{request.path} under {request.key}, and {target} is held by {hold}")
 
     # -- at rest ------------------------------------------------------------------------------------------------------
 

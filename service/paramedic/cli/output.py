@@ -83,12 +83,11 @@ def line(entry: Line, at: datetime, *, colour: bool = False) -> str:
     lines = [head + " " * (_KIND - width(kind) + over + 1) + texts[0]]
     lines += [" " * (_TEXT_AT + over) + each for each in texts[1:]]
     if note:
-        row = 0 if width(texts[0]) + 2 + width(note) <= room else len(texts) - 1
-        gap = room - width(texts[row]) - width(note)
+        gap = room - width(texts[-1]) - width(note)
         if gap < 2:
-            lines.append(" " * (WIDTH - width(note)))
-            row, gap = len(lines) - 1, 0
-        lines[row] += " " * gap + paint(note, "dim", colour)
+            lines.append("")
+            gap = WIDTH - width(note)
+        lines[-1] += " " * gap + paint(note, "dim", colour)
     return "\n".join(lines)
 
 

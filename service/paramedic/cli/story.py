@@ -35,9 +35,9 @@ def moment(text: str) -> datetime:
 
 def listed(incidents: Sequence[Json], now: datetime, *, colour: bool) -> Iterator[str]:
     """The list, in three parts: what waits for a person, what is in hand, what is over."""
-    waiting = [one for one in incidents if one["open"] and one["standing"]["person"]]
-    in_hand = [one for one in incidents if one["open"] and not one["standing"]["person"]]
-    over = [one for one in incidents if not one["open"]]
+    over = [one for one in incidents if not one["open"] or one["phase"] in ("resolved", "reviewed")]
+    waiting = [one for one in incidents if one["standing"]["person"] and one not in over]
+    in_hand = [one for one in incidents if not one["standing"]["person"] and one not in over]
     if not incidents:
         yield "No incident."
     for title, tone, part in (("Waiting for a person", "red", waiting), ("Open, in hand", "bold", in_hand)):
@@ -48,7 +48,7 @@ def listed(incidents: Sequence[Json], now: datetime, *, colour: bool) -> Iterato
     if over:
         yield paint("Over", "bold", colour)
         rows = [(*_head(one), plain(one["title"]), plain(one["standing"]["text"])) for one in over]
-        yield from (f"   {row}" for row in table(rows, (2, 13, 16, 32, 26)))
+        yield from (f"   {cut(row, WIDTH - 3)}" for row in table(rows, (2, 13, 16, 36, 60)))
 
 
 def _head(one: Json) -> tuple[str, str, str]:

@@ -25,6 +25,7 @@ from paramedic.console.people import People
 from paramedic.console.rendering import day_of, environment
 from paramedic.console.shapes import incident_number
 from paramedic.console.views import Views, Wanted
+from paramedic.core.words import Phase
 from paramedic.engine.inputs import NotFound
 
 __all__ = ["Pages"]
@@ -33,6 +34,7 @@ OPEN = 200  # open incidents on the first page
 PAST = 20  # past ones below them
 ENTRIES = 300  # entries of a timeline on one page
 
+_OVER = (Phase.RESOLVED, Phase.REVIEWED)
 _ASSETS = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -61,12 +63,13 @@ class Pages:
         listed = await self._views.incidents(Wanted(open=True), limit=OPEN)
         waiting = {line.id: line for line in [*await self._views.waiting(), *listed.incidents] if line.standing.person}
         past = await self._views.incidents(Wanted(open=False), limit=PAST)
+        others = [line for line in listed.incidents if not line.standing.person]
         return self._page(
             "home.html",
             waiting=sorted(waiting.values(), key=_urgency),
-            others=[line for line in listed.incidents if not line.standing.person],
+            others=[line for line in others if line.phase not in _OVER],
             more=listed.cursor is not None,
-            past=past.incidents,
+            past=[*(line for line in others if line.phase in _OVER), *past.incidents],
             older=_older(query.model_copy(update={"open": False}), past.cursor),
             events="/events",
             **about,

@@ -66,8 +66,11 @@ def _commands(incident: Incident, *acts: str) -> list[str]:
 
 def _over(incident: Incident) -> str:
     by = incident.fixed_by
-    words = {"": "over", "paramedic": "fixed by paramedic", "itself": "cleared by itself"}
-    return words.get(by, by)
+    words = {"": "over", "paramedic": "fixed by paramedic", "itself": "cleared by itself"}.get(by, by)
+    quiet = incident.timers.get("quiet")
+    if quiet is None or not incident.open:
+        return words
+    return f"{words}; closed at {quiet.due.astimezone(UTC):%H:%M} if it stays away"
 
 
 def _approval(incident: Incident, run: Run) -> str:

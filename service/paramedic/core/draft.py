@@ -77,11 +77,11 @@ class Draft:
 
     def ask(self, effect: Callable[[int], Effect], **about: Any) -> int:
         """Ask for an effect: `effect` makes it from its number. `about` is what to remember until it answers."""
-        n = self._number()
+        n = self.incident.numbered + 1
         wanted = effect(n)
         self._effects.append(wanted)
         what = type(wanted).__name__.lower()
-        self.set(effects={**self.incident.effects, n: Outstanding(what, **about)})
+        self.set(numbered=n, effects={**self.incident.effects, n: Outstanding(what, **about)})
         return n
 
     def answered(self, n: int) -> Outstanding | None:
@@ -93,8 +93,8 @@ class Draft:
 
     def timer(self, name: str, due: datetime) -> None:
         """Set the timer of this name, in place of the one it had."""
-        timers = {**self.incident.timers, name: Timer(self._number(), due)}
-        self.set(timers=timers)
+        n = self.incident.numbered + 1
+        self.set(numbered=n, timers={**self.incident.timers, name: Timer(n, due)})
 
     def timer_in(self, name: str, seconds: float) -> None:
         """Set the timer of this name to go off in so many seconds."""
@@ -117,8 +117,3 @@ class Draft:
     ) -> None:
         """Write an entry of the timeline. Texts may hold anything: they are made printable here."""
         self._entries.append(Entry(kind, one_line(text), one_line(note, 120), one_line(who, 80), seen or {}, evidence))
-
-    def _number(self) -> int:
-        number = self.incident.numbered + 1
-        self.set(numbered=number)
-        return number

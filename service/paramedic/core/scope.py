@@ -47,7 +47,10 @@ def playbook_scope(incident: Incident, run: Run) -> dict[str, Any]:
 
 def exemplar_of(incident: Incident, run: Run) -> Exemplar | None:
     """The alert that asked for this run. Never another one: its labels could lead to another target."""
-    return next((one for one in incident.firing.exemplars if one.identity == run.identity), None)
+    for one in incident.firing.exemplars:
+        if one.identity == run.identity:
+            return one
+    return None
 
 
 def _alert(exemplar: Exemplar | None) -> dict[str, Any]:

@@ -121,11 +121,11 @@ def _unknown(draft: Draft, why: str) -> Came:
 
 
 def interrupted(draft: Draft, event: Interrupted) -> Came:
-    """The process that carried the effect out is gone. A page is sent again under its key by the engine itself."""
+    """The process that carried the effect out is gone. Only a write is judged here: the engine asks all else again."""
     about = draft.incident.effects.get(event.n)
     if about is not None and about.what == "page":
         draft.note("page", f"level {about.level} {about.to} may have gone out; sent again under the same key")
-    elif current(draft, event.n):
+    elif (about is None or about.what == "apply") and current(draft, event.n):
         return _unknown(draft, "the process that wrote is gone")
     return _SETTLED
 

@@ -19,7 +19,7 @@ from paramedic.engine.executors import Executors
 from paramedic.engine.gate import Gate, SwitchReading
 from paramedic.engine.inputs import Act, Asked, Delivery, Inbox, NotFound, Rejected, Result, Turned, Waiting
 from paramedic.engine.perform import Performer
-from paramedic.engine.recovery import LONGEST_WINDOW, recover, watch
+from paramedic.engine.recovery import recover, watch
 from paramedic.engine.report import Report
 from paramedic.engine.shell import Options, Shell
 from paramedic.engine.turn import Turn
@@ -165,7 +165,7 @@ class Engine:
             self._report.open_episodes(sum(one.open_episodes for one in held))
             self._report.unknown_outcomes(sum(1 for one in held if one.unknown))
             self._report.mode(shell.mode)
-            holdings.ledger.forget(self._clock.now() - LONGEST_WINDOW)
+            holdings.ledger.forget(self._clock.now())
             await self._clock.sleep(self._options.signs)
 
     # -- the door -----------------------------------------------------------------------------------------------------

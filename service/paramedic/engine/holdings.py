@@ -1,7 +1,7 @@
 """What a member holds in memory of its open incidents, in step with the store as of the last batch built.
 
 The turn writes it while it builds a batch; executors and the gate read it. When a commit is in doubt it is dropped.
-Incidents are kept as their stored bytes and decoded for each batch that touches them: 100,000 open ones are cheap.
+Incidents are kept as their stored bytes, so that 100,000 open ones are cheap, and decoded when they are asked for.
 """
 
 import heapq
@@ -24,6 +24,9 @@ __all__ = ["Held", "Holdings", "Watched", "decode", "encode"]
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Incident)
 
+_DECODED = 1024
+"""Incidents kept decoded at most: those that have just been asked for, a few times within milliseconds."""
+
 
 @dataclass(slots=True)
 class Held:
@@ -39,10 +42,6 @@ class Held:
     open_episodes: int = 0
     parked: bool = False
     unknown: bool = False
-
-    def incident(self) -> Incident:
-        """The incident, decoded."""
-        return _decoder.decode(self.state)
 
 
 def encode(incident: Incident) -> bytes:
@@ -112,11 +111,20 @@ class Holdings:
     blocked: dict[tuple[int, int], str] = field(default_factory=dict)
     _timers: list[tuple[datetime, int, int]] = field(default_factory=list)
     _live_timers: set[tuple[int, int]] = field(default_factory=set)
+    _decoded: dict[int, tuple[bytes, Incident]] = field(default_factory=dict)
 
     def incident(self, number: int) -> Incident | None:
         """An open incident as of the last batch built."""
         held = self.incidents.get(number)
-        return held.incident() if held else None
+        if held is None:
+            return None
+        state, incident = self._decoded.get(number, (b"", None))
+        if incident is None or state is not held.state:
+            incident = decode(held.state)
+            if len(self._decoded) >= _DECODED:
+                self._decoded.clear()
+            self._decoded[number] = held.state, incident
+        return incident
 
     # -- timers -------------------------------------------------------------------------------------------------------
 

@@ -126,9 +126,8 @@ class Work:
 
     def _touch(self, number: int) -> _Touched | None:
         touched = self.touched.get(number)
-        if touched is None and (held := self.holdings.incidents.get(number)) is not None:
-            incident = held.incident()
-            touched = self.touched[number] = _Touched(incident, incident, held)
+        if touched is None and (incident := self.holdings.incident(number)) is not None:
+            touched = self.touched[number] = _Touched(incident, incident, self.holdings.incidents[number])
         return touched
 
     def _begin(self, incident: Incident) -> _Touched:

@@ -19,10 +19,13 @@ class Agenda:
     def __init__(self, group: asyncio.TaskGroup, clock: VirtualClock) -> None:
         self._group = group
         self._clock = clock
+        self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def after(self, seconds: float, action: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do `action` in so many virtual seconds; what it then waits for holds up nobody else."""
+        """Do `action` in so many virtual seconds, unless it is over by then; what it waits for holds up nobody."""
+        if self._over:
+            return
         task = self._group.create_task(self._put_off(seconds, action))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -34,5 +37,6 @@ class Agenda:
 
     def clear(self) -> None:
         """Nothing more happens: the rehearsal is over."""
+        self._over = True
         for task in self._tasks:
             task.cancel()

@@ -78,10 +78,10 @@ class _Process:
         self.store.dead = self.http.dead = True
 
     async def bury(self, clock: VirtualClock) -> None:
-        """See that its task ends: one that is cancelled while a commit fails may take the failure for its end."""
+        """See that its task ends, once it has found out that nothing reaches anything any more."""
         while not self.task.done():
-            self.task.cancel()
             await clock.sleep(1.0)
+            self.task.cancel()
 
 
 class Stage:
@@ -111,6 +111,7 @@ class Stage:
         self._weather = Weather(script.faults, self.clock, self._took)
         self._defects = Defects()
         self._process: _Process | None = None
+        self._processes: list[_Process] = []
         self.witness.listeners.append(People(script.world.people, self._put_off_act).told)
 
     async def play(self) -> Played:
@@ -119,13 +120,12 @@ class Stage:
             self._agenda = Agenda(group, self.clock)
             self._alertmanager = SimulatedAlertmanager(self.clock, self._agenda, self._deliver, self._repeats)
             self._group = group
-            await self._start()
-            await self._perform()
-            happened, seconds = tuple(self.witness.happened), self.clock.monotonic()
-            self._agenda.clear()
-            if self._process is not None:
-                self._process.kill()
-                await self._process.bury(self.clock)
+            try:
+                await self._start()
+                await self._perform()
+                happened, seconds = tuple(self.witness.happened), self.clock.monotonic()
+            finally:
+                await self._end()
         return Played(happened, tuple(self._defects.found), seconds)
 
     async def _perform(self) -> None:
@@ -139,6 +139,13 @@ class Stage:
             await self._loop.rest()
         await self.clock.sleep(self.script.end - self.clock.monotonic())
         await self._loop.rest()
+
+    async def _end(self) -> None:
+        """Nothing goes on: whatever was started has ended when this returns, also after something went wrong."""
+        self._agenda.clear()
+        for process in self._processes:
+            process.kill()
+            await process.bury(self.clock)
 
     # -- the process under test ---------------------------------------------------------------------------------------
 
@@ -161,11 +168,12 @@ class Stage:
         )
         await engine.adopt(self.bundle)
         self._process = _Process(engine, store, http, self._group.create_task(engine.run()))
+        self._processes.append(self._process)
 
     def _crashed(self, crash: Crash) -> None:
         if self._process is not None:
             self._process.kill()
-            self._group.create_task(self._process.bury(self.clock))
+            self._agenda.after(0.0, partial(self._process.bury, self.clock))
             self._process = None
             self._agenda.after(crash.down, self._start)
 

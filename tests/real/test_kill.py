@@ -1,0 +1,32 @@
+"""Five rounds of kill -9 in the middle of 1,500 alerts, on the embedded PostgreSQL that the service runs itself.
+
+Promise 1: none is lost. Promise 3: none is executed under a second key, none twice where nothing deduplicates.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from paramedic.clock import SystemClock
+from paramedic.store.embedded.supervisor import EmbeddedPostgres
+from tests.crash.record import read_record
+from tests.crash.rounds import service_on
+from tests.crash.sink import sink_on_a_port
+from tests.real.processes import Processes
+
+ROUNDS = 5
+ALERTS = 1500
+
+
+@pytest.mark.timeout(600)
+async def test_five_rounds_of_kill_9_in_the_middle_of_1500_alerts(processes: Processes, tmp_path: Path) -> None:
+    async with sink_on_a_port() as sink:
+        async with service_on(processes, tmp_path, sink) as service:
+            for number in range(ROUNDS):
+                await service.round(number, ALERTS // ROUNDS)
+            await service.drained()
+            assert await service.process.stop() == 0
+        async with EmbeddedPostgres(processes.folder / "data", SystemClock()) as server:
+            counts = service.judge(await read_record(server.dsn))
+    print(f"{ALERTS} alerts, {ROUNDS} rounds: {dict(counts)}")
+    assert counts["unknown"] + counts["repeated"] > 0, "no kill hit anything"
