@@ -41,7 +41,7 @@ def drive(url: str, load: Load, log: Path | None = None) -> dict[str, Any]:
 
 
 def settled(hook: str, log: Path, sent: int, deadline: float = 60.0) -> dict[str, Any]:
-    """The report, once all of `sent` has been executed, or nothing new for five seconds: a 503 may have been kept too."""
+    """The report, once everything sent is executed, or nothing new was for 5 s: what got a 503 may be kept too."""
     end, last, since = time.monotonic() + deadline, -1, time.monotonic()
     while time.monotonic() < end:
         with urllib.request.urlopen(f"{hook}/stats", timeout=10) as answer:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from paramedic.core.matching import Matcher, matches
 from paramedic.errors import Fault
 from paramedic.matchers import LONGEST, Matchers, Regex, parse_matchers
+from tests.catalog.texts import PATIENT
 
 
 def parsed(text: str) -> list[tuple[str, str, str]]:
@@ -167,6 +168,7 @@ def test_labels_are_judged_as_alertmanager_judges_them(text: str, labels: dict[s
     assert matches(parse_matchers(text), labels) is accepted
 
 
+@PATIENT
 @given(st.text(min_size=1, max_size=20), st.sampled_from(["=", "!=", "=~", "!~"]), st.text(max_size=20))
 def test_what_a_matcher_shows_reads_as_itself(name: str, op: str, value: str) -> None:
     """`explain` and timelines show matchers; whoever copies one gets the same. Names beyond Prometheus' are quoted."""
@@ -186,6 +188,7 @@ PATTERNS = st.one_of(
 )
 
 
+@PATIENT
 @given(PATTERNS, st.text(alphabet="ab\n -|.é", max_size=8))
 def test_lists_and_beginnings_are_matched_exactly_as_re2_does(pattern: str, text: str) -> None:
     try:

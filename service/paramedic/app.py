@@ -5,7 +5,9 @@ still waits for an answer gets one, and nothing acts after its member has left.
 """
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from importlib.resources import files
@@ -83,6 +85,7 @@ class Service:
         async with AsyncExitStack() as stack:
             dsn = await self._database(stack)
             store = PostgresStore(dsn, self.clock)
+            stack.push_async_callback(store.leave)  # it reads before it joins
             reads = await stack.enter_async_context(await open_reads(dsn, _queries()))
             bundle = await self._first_bundle(store)
             self.engine = await self._engine(stack, store)
@@ -219,7 +222,8 @@ class Service:
             await web.TCPSite(runner, self.settings.host, self.settings.port, backlog=1024).start()
         except OSError as error:
             where = f"{self.settings.host}:{self.settings.port}"
-            raise Fault("PARAMEDIC_LISTEN", f"cannot listen on {where}: {error.strerror}", "set another one") from error
+            why = os.strerror(error.errno) if error.errno and error.errno in errno.errorcode else error.strerror
+            raise Fault("PARAMEDIC_LISTEN", f"cannot listen on {where}: {why}", "set another one") from error
         host, port = runner.addresses[0][:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         await web.SockSite(runner, door).start()

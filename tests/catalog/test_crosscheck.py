@@ -10,7 +10,7 @@ from paramedic.catalog.crosscheck import unreachable
 from paramedic.core.bundle import Rule
 from paramedic.core.matching import RuleIndex
 from paramedic.matchers import parse_matchers
-from tests.catalog.texts import BOOK, HOOK, faults
+from tests.catalog.texts import BOOK, HOOK, PATIENT, faults
 
 
 def rules(*matches: str) -> list[Rule]:
@@ -108,7 +108,7 @@ MATCHER = st.tuples(
 RULES = st.lists(st.lists(MATCHER, min_size=1, max_size=3).map(",".join), min_size=1, max_size=5)
 
 
-@settings(max_examples=200)
+@settings(PATIENT, max_examples=150)
 @given(RULES)
 def test_what_is_called_unreachable_never_matches_first(matches: list[str]) -> None:
     """Sound: over all labels there are here, an unreachable rule is never the first that matches."""

@@ -1,7 +1,6 @@
 """Reading YAML: YAML 1.2's scalars, the place of everything, bounds that hold, and no way to run anything."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from paramedic.catalog.documents import DEEPEST, LARGEST, MOST_ALIASED, plain_scalar, read
 from paramedic.catalog.faults import Faults, Mark
-from tests.catalog.texts import documents, values
+from tests.catalog.texts import PATIENT, documents, values
 
 # -- what plain scalars mean ------------------------------------------------------------------------------------------
 
@@ -87,6 +86,7 @@ def test_a_number_that_nothing_can_use_is_a_fault(number: str) -> None:
     assert found[0].root.value["b"] == 1
 
 
+@PATIENT
 @given(st.text(alphabet="0123456789+-.eExoabc_:", min_size=1, max_size=12))
 def test_what_a_scalar_means_is_a_number_only_if_it_looks_like_one(text: str) -> None:
     value = plain_scalar(text)
@@ -275,7 +275,7 @@ def test_a_control_character_is_a_fault_with_its_place(char: str, name: str) -> 
     assert documents(f"a: 1\nb: x{char}\n")[1] == [f"2:5: the control character {name} is not allowed; remove it"]
 
 
-@settings(max_examples=300, deadline=timedelta(seconds=5))
+@settings(PATIENT, max_examples=150)
 @given(st.text(alphabet=" \n\t:-[]{}&*!|>'\"%@`#,?ab1~.é<\x00\ud800", max_size=60))
 def test_no_text_whatever_raises(text: str) -> None:
     """Whatever somebody saves: documents or faults, with places inside the text, and nothing is raised."""
@@ -295,6 +295,7 @@ JSON = st.recursive(
 )
 
 
+@PATIENT
 @given(st.dictionaries(WORDS, JSON, max_size=4))
 def test_json_reads_as_itself(value: dict[str, Any]) -> None:
     """YAML 1.2 takes in JSON, so whatever writes JSON can write our files."""

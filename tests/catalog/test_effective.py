@@ -10,7 +10,7 @@ from paramedic.catalog.effective import effective
 from paramedic.catalog.load import load_files
 from paramedic.core.bundle import Bundle
 from paramedic.plugin import discover
-from tests.catalog.texts import BOOK, HOOK, PLUGINS, values
+from tests.catalog.texts import BOOK, HOOK, PATIENT, PLUGINS, values
 
 GOOD = Path(__file__).parent.parent / "data" / "good"
 
@@ -85,6 +85,7 @@ def test_nothing_comes_to_nothing() -> None:
 WORDS = st.text(alphabet="aé0123.:+-eEoxyn ~#'\"{}[]\n\\tfrul", min_size=1, max_size=10)
 
 
+@PATIENT
 @given(WORDS, WORDS)
 def test_text_stays_text_whatever_it_looks_like(one: str, other: str) -> None:
     """`1e3`, `off`, `0o17` and `~` mean different things in YAML 1.1 and 1.2; what was text comes out as text."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from paramedic.catalog.moments import clock_time, day_of, instant, moment, on_day, zone_of
 from paramedic.errors import Fault
+from tests.catalog.texts import PATIENT
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,7 @@ def test_a_moment(text: str, meant: datetime) -> None:
     assert moment(text).tzinfo is UTC
 
 
+@PATIENT
 @given(st.integers(0, 4_000_000_000_000).map(lambda ms: datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)))
 def test_a_moment_reads_as_it_is_written(when: datetime) -> None:
     assert moment(when.isoformat()) == when

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paramedic.core.bundle import Rota
-from tests.catalog.texts import bundle, faults
+from tests.catalog.texts import PATIENT, bundle, faults
 
 PEOPLE = "people:\n  - {name: alice}\n  - {name: bob}\n  - {name: carol}\n"
 
@@ -100,6 +100,7 @@ ENTRIES = [
 ]
 
 
+@PATIENT
 @given(st.sampled_from(ENTRIES), st.integers(1_600_000_000, 2_000_000_000))
 def test_somebody_always_has_the_watch_and_everybody_gets_it(entry: str, seconds: int) -> None:
     turns, now = rota(entry), datetime.fromtimestamp(seconds, UTC)
@@ -109,6 +110,7 @@ def test_somebody_always_has_the_watch_and_everybody_gets_it(entry: str, seconds
     assert set(seen) == members
 
 
+@PATIENT
 @given(st.integers(0, 400))
 def test_a_handover_is_at_the_same_time_on_the_wall_all_year(week: int) -> None:
     """Also in the weeks in which the clock is changed."""

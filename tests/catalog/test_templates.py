@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from paramedic.catalog.shapes import OPEN, Shape
 from paramedic.catalog.templates import Constant, TemplateFault, compile_tree, has_expressions
 from paramedic.errors import Fault
+from tests.catalog.texts import PATIENT
 
 SHAPE: Shape = {"labels": OPEN, "params": {"host": "web", "n": 3, "x": 0.5, "on": True, "list": ["a"]}}
 SCOPE: Mapping[str, Any] = {
@@ -81,6 +82,7 @@ TREES = st.recursive(
 )
 
 
+@PATIENT
 @given(TREES)
 def test_what_holds_no_expression_stays_as_it_is(tree: Any) -> None:
     compiled = compile_tree(tree, SHAPE, {})
@@ -90,11 +92,13 @@ def test_what_holds_no_expression_stays_as_it_is(tree: Any) -> None:
     assert compiled.sample() == tree
 
 
+@PATIENT
 @given(st.text(alphabet="a${} '", max_size=12).filter(lambda text: "$$" not in text))
 def test_every_text_can_be_written(text: str) -> None:
     assert compile_tree(text.replace("${", "$${"), SHAPE, {}).render({}) == text
 
 
+@PATIENT
 @given(st.text(max_size=20), st.text(max_size=20).filter(lambda text: "$" not in text))
 def test_a_value_is_never_read_as_a_template(value: str, around: str) -> None:
     """What an alert carries is put in once and never looked at again."""
@@ -132,6 +136,7 @@ def test_other_fields_are_not_encoded() -> None:
     }
 
 
+@PATIENT
 @given(st.text(min_size=1, max_size=30))
 def test_no_value_can_leave_its_place_in_a_url(value: str) -> None:
     compiled = compile_tree({"path": "/a/${labels.id}/b"}, SHAPE, URL)

@@ -10,7 +10,7 @@ from paramedic.catalog.moments import zone_of
 from paramedic.catalog.windows import OnceWindow, Recurrence, RecurringWindow, parse_recurrence
 from paramedic.core.bundle import Window
 from paramedic.errors import Fault
-from tests.catalog.texts import bundle, faults
+from tests.catalog.texts import PATIENT, bundle, faults
 
 ALL, WEEKDAYS = frozenset(range(7)), frozenset(range(5))
 
@@ -141,6 +141,7 @@ TEXTS = [
 ]
 
 
+@PATIENT
 @given(MOMENTS, st.sampled_from(TEXTS), st.sampled_from(["UTC", "Europe/London", "America/New_York", "Asia/Kolkata"]))
 def test_a_window_is_as_the_calendar_on_the_wall_says(at: datetime, text: str, zone: str) -> None:
     """Judged a second time, by the wall clock alone; the hours in which the clock is changed are left out."""
@@ -159,6 +160,7 @@ def test_a_window_is_as_the_calendar_on_the_wall_says(at: datetime, text: str, z
     assert window.contains(at) is expected
 
 
+@PATIENT
 @given(st.dates(), st.integers(0, 6))
 def test_each_month_has_one_first_and_one_last_of_each_day(day: object, weekday: int) -> None:
     import calendar

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, settings
 from pydantic import Field
 
 from paramedic.catalog.documents import Document, read
@@ -37,6 +38,12 @@ class PushParams(Params):
     body: Any = None
     wait: Duration = 0.0
     undo: dict[str, str] | None = None
+
+
+PATIENT = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+"""For properties: a busy machine is no failure."""
 
 
 class Acting(Action):

@@ -1,7 +1,8 @@
 """Fixtures of the commands' tests: `paramedic` runs a command line in this process, `service` is one to talk to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,17 @@ class Said:
     def lines(self) -> list[str]:
         """The lines on standard output."""
         return self.out.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command owns its process and sets up its logs; here it runs inside another."""
+    root = logging.getLogger()
+    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.disable(disabled)
 
 
 @pytest.fixture

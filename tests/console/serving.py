@@ -166,7 +166,7 @@ async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncI
     app = web.Application()
     app.add_routes(console.routes())
     app.on_shutdown.append(console.stop)
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     with open_door(data) as door:
         try:

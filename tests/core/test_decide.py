@@ -10,8 +10,8 @@ from paramedic.core.effects import Apply, Page
 from paramedic.core.events import AlertsSeen, Event, Opened, Parked, TimerFired
 from paramedic.core.model import Incident
 from paramedic.core.words import Mode, Phase, Severity
-from tests.core.builders import HOUR, T0, after, book, bundle, firing, verified
-from tests.core.story import Story, whole_story
+from tests.core.builders import HOUR, T0, after, book, bundle, firing, resolved, verified
+from tests.core.story import Story, deny, whole_story
 
 
 def opened(**changes: Any) -> Opened:
@@ -52,6 +52,17 @@ def test_an_incident_is_opened_once() -> None:
 
     with pytest.raises(LookupError, match="INC-1 is open already"):
         decide(incident, opened(), bundle())
+
+
+def test_from_opened_to_resolved_in_four_events() -> None:
+    """The shortest way through the decision: it fires, the guards refuse, it clears."""
+    story = Story()
+    story.deliver(firing())
+    story.judge(deny())
+    story.deliver(resolved(ends=20))
+
+    assert [type(event).__name__ for event in story.events[1]] == ["Opened", "AlertsSeen", "Judged", "AlertsSeen"]
+    assert (story.incident.phase, story.incident.fixed_by) == (Phase.RESOLVED, "itself")
 
 
 # -- time -------------------------------------------------------------------------------------------------------------

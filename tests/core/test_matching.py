@@ -49,7 +49,7 @@ def test_all_matchers_must_accept() -> None:
 def test_a_matcher_is_written_so_that_its_value_can_be_read_back(value: str) -> None:
     written = str(Matcher("job", "=", value))
 
-    assert "\n" not in written
+    assert re.fullmatch(r'job="([^"\\\n]|\\.)*"', written)
     body = written.removeprefix('job="').removesuffix('"')
     read = re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), body)
     assert read == value

@@ -83,6 +83,10 @@ def test_no_value_can_forge_another_key(one: tuple[str, str, str], other: tuple[
     assert same is (one[:2] == other[:2] if complete else alerts[0].identity == alerts[1].identity)
 
 
+def test_a_value_that_looks_like_the_next_label_is_still_a_value() -> None:
+    assert key(namespace="x", job='y",job="z') != key(namespace='x",job="y', job="z")
+
+
 def test_a_label_called_identity_is_a_label_like_any_other() -> None:
     alert = firing()
 

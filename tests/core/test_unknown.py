@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from paramedic.core.effects import Apply, Judge, Observe, Page
+from paramedic.core.effects import Apply, Judge, Observe, Page, Plan
 from paramedic.core.events import Interrupted
 from paramedic.core.words import Kind, Once, Outcome, Stage
-from tests.core.builders import HOUR, MINUTE, after, firing, resolved
+from tests.core.builders import HOUR, MINUTE, after, book, bundle, firing, resolved, step
 from tests.core.story import Story, deny, failure, writing
 
 KEY = "INC-1/1/1/1"
@@ -67,6 +67,16 @@ def test_what_may_have_been_written_is_not_called_a_failure() -> None:
     story.apply(failure(Kind.PERMANENT, "404"))
 
     assert (story.ended.outcome, story.ended.acted) == (Outcome.UNKNOWN, True)
+
+
+def test_and_no_further_step_is_taken_on_top_of_it() -> None:
+    story = Story(bundle(book(steps=(step("drain", on_failure="next"), step("restart"))))).until_write()
+    story.apply(failure(Kind.UNKNOWN, "no answer within 10s"))
+    story.wait(1)
+
+    story.apply(failure(Kind.PERMANENT, "404"))
+
+    assert (story.ended.outcome, {plan.step for plan in story.all_of(Plan)}) == (Outcome.UNKNOWN, {0})
 
 
 def test_nor_is_it_called_refused_when_a_guard_says_no_to_the_second_try() -> None:

@@ -75,6 +75,11 @@ class Killing:
     http: aiohttp.ClientSession
     sent: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def command(self) -> list[str]:
+        """What was started."""
+        return [PARAMEDIC, "serve"]
+
     async def start(self) -> None:
         """Start it, or start it again; back when it is ready."""
         self.process.start()

@@ -1,4 +1,4 @@
-"""Five rounds of kill -9 in the middle of 1,500 alerts, on the embedded PostgreSQL that the service runs itself.
+"""Five rounds of kill -9, each in the middle of 1,500 alerts, on the embedded PostgreSQL that the service runs itself.
 
 Promise 1: none is lost. Promise 3: none is executed under a second key, none twice where nothing deduplicates.
 """
@@ -23,10 +23,10 @@ async def test_five_rounds_of_kill_9_in_the_middle_of_1500_alerts(processes: Pro
     async with sink_on_a_port() as sink:
         async with service_on(processes, tmp_path, sink) as service:
             for number in range(ROUNDS):
-                await service.round(number, ALERTS // ROUNDS)
+                await service.round(number, ALERTS)
             await service.drained()
             assert await service.process.stop() == 0
         async with EmbeddedPostgres(processes.folder / "data", SystemClock()) as server:
             counts = service.judge(await read_record(server.dsn))
-    print(f"{ALERTS} alerts, {ROUNDS} rounds: {dict(counts)}")
+    print(f"{ROUNDS} rounds of {ALERTS} alerts: {dict(counts)}")
     assert counts["unknown"] + counts["repeated"] > 0, "no kill hit anything"

@@ -76,6 +76,7 @@ QUIET = 5400.0
 """Seconds after the trouble, in which everything has to come to rest."""
 
 _ALERTS = ("Down", "Slow", "Asked", "Both")
+_ACTS = ("ack", "take", "snooze", "escalate", "close", "note", "approve", "deny", "cancel")
 _JOBS = ("api", "web", "db")
 
 
@@ -112,6 +113,9 @@ def _happenings(dice: Random) -> list[dict[str, Any]]:
             when.append({"at": moment, "resolved": firing.pop(dice.randrange(len(firing)))})
         elif draw < 0.85:
             when.append({"at": moment, "repeat": dice.choice(firing)})
+        elif draw < 0.92:
+            act = {"name": dice.choice(("alice", "bob")), "does": dice.choice(_ACTS), "for": dice.choice(("1m", "30m"))}
+            when.append({"at": moment, "person": act})
         else:
             when.append({"at": moment, "switch": dice.choice(("freeze", "off", "shadow", "approve", "auto", "auto"))})
     when.append({"at": TROUBLE, "switch": "auto"})

@@ -95,7 +95,7 @@ def bundle_hash(files: Mapping[str, str]) -> str:
 def _loaded(files: Mapping[str, str], plugins: Plugins, faults: Faults) -> Loaded:
     documents = [document for name in sorted(files) for document in read(name, files[name], faults)]
     bundle = _built(gathered(documents, faults), files, plugins, faults)
-    return Loaded(None if faults.found else bundle, faults.sorted(), MappingProxyType(dict(sorted(files.items()))))
+    return Loaded(bundle, faults.sorted(), MappingProxyType(dict(sorted(files.items()))))
 
 
 def _built(

@@ -38,8 +38,9 @@ async def serve(settings: Settings) -> int:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with Service(settings, SystemClock()) as service:
-        loop.add_signal_handler(signal.SIGHUP, service.catalog.ask)
+    service = Service(settings, SystemClock())
+    loop.add_signal_handler(signal.SIGHUP, service.catalog.ask)
+    async with service:
         print(f"paramedic serves on {service.address}; database {service.database}", flush=True)
         waits = [asyncio.create_task(stop.wait()), asyncio.create_task(service.broken.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -43,11 +43,15 @@ def run(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     files = find_files(args.paths or [path for path in (settings.playbooks, settings.rules) if path.exists()])
     if not files:
         raise Fault("test", "there is no rehearsal", "write one as playbooks/NAME.test.yaml, or name a file")
-    logging.disable(logging.CRITICAL)  # a rehearsed crash warns as a real one does; here the results say it all
     clock = SystemClock()
     started = clock.monotonic()
     show = _Screen(silent=args.json, colour=coloured(sys.stdout, environment))
-    results, unread = _rehearsed(files, args.word, settings, clock, show)
+    quiet = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # a rehearsed crash warns as a real one does; here the results say it all
+    try:
+        results, unread = _rehearsed(files, args.word, settings, clock, show)
+    finally:
+        logging.disable(quiet)
     faults = list(dict.fromkeys(fault for faults in unread for fault in faults))
     took = clock.monotonic() - started
     if args.junit is not None:

@@ -3,6 +3,7 @@
 A result says whether it went as told. What was found wrong by comparing, and what ended it early, are kept apart.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from paramedic.rehearse.loop import VirtualLoop, virtually
 from paramedic.rehearse.stage import Played, Stage
 
 __all__ = ["Result", "rehearse"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def rehearse(rehearsal: Rehearsal, plugins: Plugins, monotonic: Callable[[], flo
         error = str(raised)
     except Exception as raised:
         # A defect of the service ends this rehearsal and is its result; the others go on.
+        _log.debug("a rehearsal raised", exc_info=True)
         error = _defect(raised)
     else:
         seconds = played.seconds

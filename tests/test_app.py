@@ -1,0 +1,219 @@
+"""The service as a whole, in this process: what it starts with, what keeps it from starting, and how it stops."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+
+from paramedic import app
+from paramedic.app import Service
+from paramedic.clock import SystemClock
+from paramedic.errors import Fault, Permanent
+from paramedic.settings import Settings
+from tests.crash.sink import Sink, sink_on_a_port
+from tests.engine.texts import body, element
+from tests.store.clock import until
+
+CATALOG = """\
+endpoints: [{name: hook, url: "SINK/hook", idempotent: true}]
+rules: [{name: down, match: ['alertname="Down"'], incident: [job], playbook: act, with: {id: "${labels.job}"}}]
+---
+playbook: act
+mode: auto
+defaults: none
+params: {id: {type: string}}
+target: "hook/${params.id}"
+steps: [{http: {endpoint: hook, path: "/act?id=${params.id}"}}]
+"""
+BROKEN = CATALOG.replace("playbook: act,", "playbook: acct,")
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with sink_on_a_port(0.0) as one:
+        yield one
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path, sink: Sink) -> Settings:
+    """Of a service on a database of its own, with a good catalog."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "playbooks").mkdir()
+    made = Settings(
+        port=0,
+        database_url=database,
+        data=tmp_path / "data",
+        rules=tmp_path / "rules",
+        playbooks=tmp_path / "playbooks",
+    )
+    write(made, CATALOG, sink)
+    return made
+
+
+def write(settings: Settings, text: str, sink: Sink) -> None:
+    """Write the catalog."""
+    (settings.rules / "all.yaml").write_text(text.replace("SINK", sink.url))
+
+
+def serving(settings: Settings) -> Service:
+    return Service(settings, SystemClock())
+
+
+async def send(service: Service, *alerts: Mapping[str, object]) -> int:
+    """Deliver until it is taken; the status."""
+    async with aiohttp.ClientSession(trust_env=False) as http:
+
+        async def taken() -> bool:
+            async with http.post(f"{service.address}/api/v1/alertmanager", data=body(*alerts)) as answer:
+                return answer.status == 200
+
+        await until(taken)
+        return 200
+
+
+async def rows(dsn: str, sql: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetch(sql)
+    finally:
+        await connection.close()
+
+
+async def acted(sink: Sink, *ids: str) -> None:
+    """Wait until all of these were acted on, each under one key."""
+    await until(lambda: set(ids) <= sink.calls["hook"].keys())
+    assert all(len(sink.calls["hook"][one]) == 1 for one in ids)
+
+
+async def test_an_alert_over_http_is_acted_on_and_the_service_stops_without_a_trace(
+    settings: Settings, sink: Sink, database: str
+) -> None:
+    before = asyncio.all_tasks()
+    async with serving(settings) as service:
+        assert service.address.startswith("http://127.0.0.1:")
+        await send(service, element("api"))
+        await acted(sink, "api")
+        door = settings.data / "paramedic.sock"
+        assert door.is_socket()
+    assert asyncio.all_tasks() == before
+    assert not door.exists()
+    assert not service.broken.is_set()
+    assert {row["fenced"] for row in await rows(database, "select fenced from member")} == {True}
+    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
+    assert len(left) == 1  # this very question
+
+
+async def test_the_next_one_goes_on_where_the_last_one_stopped(settings: Settings, sink: Sink) -> None:
+    async with serving(settings) as service:
+        await send(service, element("one"))
+        await acted(sink, "one")
+    async with serving(settings) as service:
+        await send(service, element("one"), element("two"))
+        await acted(sink, "one", "two")
+
+
+async def test_a_bad_catalog_refuses_to_start_with_the_place_of_the_fault(settings: Settings, sink: Sink) -> None:
+    """Promise 10."""
+    write(settings, BROKEN, sink)
+    with pytest.raises(Fault, match=r'all\.yaml:2:\d+: .*"acct"'):
+        async with serving(settings):
+            pass
+
+
+async def test_a_bad_catalog_starts_with_the_last_good_one(settings: Settings, sink: Sink) -> None:
+    """Promise 10."""
+    async with serving(settings) as service:
+        good = service.engine.bundle
+    write(settings, BROKEN, sink)
+    async with serving(settings) as service:
+        assert good is not None
+        assert service.engine.bundle is not None
+        assert service.engine.bundle.hash == good.hash
+        assert service.catalog.faults
+        await send(service, element("api"))
+        await acted(sink, "api")
+
+
+async def test_a_catalog_that_was_asked_for_is_adopted_and_a_bad_one_is_not(settings: Settings, sink: Sink) -> None:
+    async with serving(settings) as service:
+        first = service.catalog.bundle
+        write(settings, BROKEN, sink)
+        service.catalog.ask()
+        await until(lambda: bool(service.catalog.faults))
+        assert service.engine.bundle is first
+
+        write(settings, CATALOG.replace("/act?id=", "/act?id=new-"), sink)
+        service.catalog.ask()
+        await until(lambda: service.engine.bundle is not first)
+        await send(service, element("api"))
+        await acted(sink, "new-api")
+
+
+async def test_a_port_in_use_is_one_clear_fault_and_leaves_nothing_behind(settings: Settings, database: str) -> None:
+    before = asyncio.all_tasks()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Fault, match=rf"PARAMEDIC_LISTEN: cannot listen on 127\.0\.0\.1:{port}: Address already"):
+            async with serving(replace(settings, port=port)):
+                pass
+    assert asyncio.all_tasks() == before
+    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
+    assert len(left) == 1
+
+
+async def test_a_second_service_on_the_same_folder_is_refused(settings: Settings) -> None:
+    async with serving(settings):
+        with pytest.raises(Fault, match="another service listens here"):
+            async with serving(settings):
+                pass
+
+
+async def test_a_bad_catalog_leaves_no_connection_behind(settings: Settings, sink: Sink, database: str) -> None:
+    write(settings, BROKEN, sink)
+    with pytest.raises(Fault):
+        async with serving(settings):
+            pass
+    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
+    assert len(left) == 1
+
+
+async def test_a_database_that_is_not_there_is_said_in_one_line(settings: Settings) -> None:
+    from paramedic.errors import ParamedicError
+
+    with pytest.raises(ParamedicError) as refused:
+        async with serving(replace(settings, database_url="postgresql://nobody@127.0.0.1:1/none")):
+            pass
+    assert "\n" not in str(refused.value)
+    assert not isinstance(refused.value, Permanent) or "none" in str(refused.value)
+
+
+async def test_a_part_that_ends_by_itself_breaks_the_service(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def follow(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(app.Service, "_follow", follow)
+    async with serving(settings) as service:
+        async with asyncio.timeout(10.0):
+            await service.broken.wait()
+
+
+async def test_metrics_and_live_pages_hear_of_each_commit(settings: Settings, sink: Sink) -> None:
+    async with serving(settings) as service:
+        with service.live.watch() as watch:
+            await send(service, element("api"))
+            await acted(sink, "api")
+            async with asyncio.timeout(10.0):
+                assert await watch.next(10.0)
+        async with aiohttp.ClientSession(trust_env=False) as http, http.get(f"{service.address}/metrics") as answer:
+            text = await answer.text()
+    assert 'paramedic_deliveries_total{result="accepted",source="default"} 1.0' in text
+    assert "paramedic_steps_total" in text
