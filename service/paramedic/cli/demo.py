@@ -15,12 +15,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from paramedic.cli.output import coloured, line
+from paramedic.console.door import connect
+from paramedic.core.decision import Entry
+from paramedic.errors import Fault, Temporary
 from paramedic.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from paramedic.cli.main import Subparsers
+    from paramedic.console.models import EntryView
     from paramedic.demo.monitor import Monitor
     from paramedic.demo.shop import Shop
+    from paramedic.demo.teller import Teller
 
 __all__ = ["add", "run"]
 
@@ -50,7 +55,7 @@ async def _demo(settings: Settings, *, by_itself: bool, listen_set: bool) -> int
     from paramedic.clock import SystemClock
     from paramedic.demo.monitor import Monitor
     from paramedic.demo.shop import Shop
-    from paramedic.demo.stories import HOPELESS, STORIES
+    from paramedic.demo.stories import HOPELESS
     from paramedic.demo.teller import Teller
 
     clock, stop = SystemClock(), asyncio.Event()
@@ -76,21 +81,34 @@ async def _demo(settings: Settings, *, by_itself: bool, listen_set: bool) -> int
             service.live,
             monitor,
             clock,
-            lambda entry: print(line(entry, entry.at, colour=colour), flush=True),
+            lambda entry: _show(entry, colour=colour),
         )
-        ended = 0
-        for number, story in enumerate(STORIES, 1):
-            print(f"\n{number}  {story.title}", flush=True)
-            as_told, how = await teller.tell(story)
-            ended += as_told
-            if not as_told:
-                print(f"   it was to end {story.ending.words()}; it ended {how}", flush=True)
-        chains = "chains verified" if teller.chains else "A CHAIN IS BROKEN"
-        print(f"\n{len(STORIES)} stories, {ended} ended as told. {teller.entries} timeline entries, {chains}.", end=" ")
-        print("Next: docs/tutorial/your-first-incident.md", flush=True)
+        telling, stopped = asyncio.create_task(_tell(teller)), asyncio.create_task(stop.wait())
+        stack.callback(telling.cancel)
+        stack.callback(stopped.cancel)
+        await asyncio.wait([telling, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if not telling.done():
+            return 130
         if not by_itself:
             print("The console stays open; Ctrl-C ends it.", flush=True)
-            await stop.wait()
+            await stopped
+        return telling.result()
+
+
+async def _tell(teller: "Teller") -> int:
+    """Tell every story; 0 if each ended as told and its record is whole."""
+    from paramedic.demo.stories import STORIES
+
+    ended = 0
+    for number, story in enumerate(STORIES, 1):
+        print(f"\n{number}  {story.title}", flush=True)
+        as_told, how = await teller.tell(story)
+        ended += as_told
+        if not as_told:
+            print(f"   it was to end {story.ending.words()}; it ended {how}", flush=True)
+    chains = "chains verified" if teller.chains else "A CHAIN IS BROKEN"
+    print(f"\n{len(STORIES)} stories, {ended} ended as told. {teller.entries} timeline entries, {chains}.", end=" ")
+    print("Next: docs/tutorial/your-first-incident.md", flush=True)
     return 0 if ended == len(STORIES) and teller.chains else 1
 
 
@@ -102,6 +120,7 @@ def _settings(settings: Settings, folder: Path, shop: "Shop", *, any_port: bool)
         for file in (source / kind).iterdir():
             (folder / kind / file.name).write_text(file.read_text().replace("SHOP", shop.url))
     data = settings.data / "demo"
+    _must_be_free(data)
     shutil.rmtree(data, ignore_errors=True)  # every telling begins anew
     return replace(
         settings,
@@ -112,6 +131,21 @@ def _settings(settings: Settings, folder: Path, shop: "Shop", *, any_port: bool)
         rules=folder / "rules",
         playbooks=folder / "playbooks",
     )
+
+
+def _must_be_free(data: Path) -> None:
+    """Raises `Fault` when another demo uses the folder: its database must not vanish under it."""
+    try:
+        connect(data, timeout=2.0).close()
+    except Temporary:
+        return
+    raise Fault(str(data), "another demo runs here", "end it, or set PARAMEDIC_DATA to another folder")
+
+
+def _show(entry: "EntryView", *, colour: bool) -> None:
+    """Print an entry of the timeline."""
+    by = f" (by {entry.who})" if entry.who and entry.who not in entry.text else ""
+    print(line(Entry(entry.kind, entry.text + by, entry.note), entry.at, colour=colour), flush=True)
 
 
 async def _resolve(monitor: "Monitor", healed: "asyncio.Queue[str]") -> None:
