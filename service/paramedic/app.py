@@ -183,13 +183,17 @@ class Service:
         """Run a part of the service until it stops. A part that ends by itself breaks the service, and says so."""
         task = asyncio.create_task(work)
 
+        stopping = False
+
         def ended(done: "asyncio.Task[None]") -> None:
-            if not done.cancelled():
-                _log.error("a part of the service has ended", exc_info=done.exception())
+            if not stopping:
+                _log.error("a part of the service has ended", exc_info=None if done.cancelled() else done.exception())
                 self._telemetry.failed("service")
                 self.broken.set()
 
         async def stop() -> None:
+            nonlocal stopping
+            stopping = True
             task.cancel()
             await asyncio.wait([task])
 

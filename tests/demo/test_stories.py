@@ -1,6 +1,5 @@
 """The demo's stories with the demo's own rules and playbooks, on the stage in virtual time: each ends as told."""
 
-from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, cast
 
@@ -66,8 +65,8 @@ async def ending(stage: Stage, story: Story, hopeless: frozenset[str] = HOPELESS
     monitor = Sender(stage)
     shop = Shop(stage, monitor, hopeless)
     await story.breaks(cast(Monitor, monitor))
-    for _ in range(60):
-        await stage.pass_(1.0)
+    for _ in range(240):
+        await stage.pass_(0.25)
         await shop.heal()
         (number,) = stage.disk.incidents
         incident = stage.incident(number)
@@ -79,7 +78,7 @@ async def ending(stage: Stage, story: Story, hopeless: frozenset[str] = HOPELESS
         now = Ending(incident.phase, stage.outcome(number), incident.paging.level, incident.fixed_by)
         if now == story.ending and (not story.acknowledges or stage.incident(number).paging.acked_by):
             return now
-    return now
+    return Ending("over time", "-", 0)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.job)
@@ -136,5 +135,4 @@ def test_nothing_outside_this_machine_is_named() -> None:
     bundle = bundle_of(demo_catalog())
     assert {endpoint.url for endpoint in bundle.endpoints.values()} == {"http://127.0.0.1:9"}
     assert {person.notifier for person in bundle.people.values()} == {"log"}
-    check: Callable[[str], bool] = demo_catalog().__contains__
-    assert not check("https://")
+    assert "https://" not in demo_catalog()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from paramedic.clock import Clock
 from paramedic.core.bundle import Bundle, Endpoint
 from paramedic.core.decide import decide
 from paramedic.core.decision import Entry
@@ -58,7 +59,7 @@ class Call:
 class World:
     """The HTTP port of every process: remembers what arrived; `answer` may wait, raise, or reply."""
 
-    clock: VirtualClock
+    clock: Clock
     calls: list[Call] = field(default_factory=list)
     answer: Callable[[Call], Awaitable[Reply]] | None = None
 

@@ -23,7 +23,7 @@ from tests.simulation import watched
 from tests.simulation.scenario import RULES, scenario
 from tests.simulation.watched import Broken, simulate
 
-MOST = 12
+MOST = 40
 """Seeds within which a defect of this size has to be noticed."""
 
 Patch = pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Mapping
@@ -41,6 +42,9 @@ async def serve(settings: Settings) -> int:
     service = Service(settings, SystemClock())
     loop.add_signal_handler(signal.SIGHUP, service.catalog.ask)
     async with service:
+        # What is loaded by now stays: looking through it again and again cost a fifth of the time of an alert.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         print(f"paramedic serves on {service.address}; database {service.database}", flush=True)
         waits = [asyncio.create_task(stop.wait()), asyncio.create_task(service.broken.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

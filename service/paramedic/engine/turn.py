@@ -36,6 +36,9 @@ __all__ = ["Turn"]
 _JOURNAL = 2000
 """Deliveries that one commit journals alone, at most."""
 
+_LONGEST = 0.1
+"""Seconds that folding one batch should take at most: what waits longer is journalled and answered with that batch."""
+
 _PAGE = 30.0
 """Seconds after which a page whose intent is committed now can no longer be under way."""
 
@@ -51,6 +54,7 @@ class Turn:
         self.unsettled: list[Result] = []  # taken, and not yet committed
         self.sound = False  # ended, with nothing in memory that the store does not hold
         self._alarm: asyncio.TimerHandle | None = None
+        self._pace = shell.options.batch  # inputs that can be folded in `_LONGEST` seconds, as the last batch showed
 
     async def run(self) -> None:
         """The pipeline, for as long as this member lives."""
@@ -83,10 +87,10 @@ class Turn:
     # -- take ---------------------------------------------------------------------------------------------------------
 
     def _take(self) -> list[Input]:
-        """Due timers first, then whatever waits, oldest first."""
-        shell = self._shell
-        due: list[Input] = list(shell.holdings.due(shell.clock.now(), shell.options.batch // 2))
-        taken = due + shell.inbox.take(shell.options.batch - len(due))
+        """Due timers first, then whatever waits, oldest first; no more than can be folded in good time."""
+        shell, most = self._shell, min(self._pace, self._shell.options.batch)
+        due: list[Input] = list(shell.holdings.due(shell.clock.now(), most // 2))
+        taken = due + shell.inbox.take(most - len(due))
         self.unsettled += [one for one in taken if isinstance(one, Result)]
         return taken
 
@@ -133,8 +137,12 @@ class Turn:
         shell = self._shell
         work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode)
         folds = Folds(shell, work, read)
+        began = shell.clock.monotonic()
         for one in inputs:
             folds.fold(one)
+        took = shell.clock.monotonic() - began
+        if took > 0 and len(inputs) >= 16:
+            self._pace = max(16, round(len(inputs) * _LONGEST / took))
         for late in shell.inbox.late(shell.clock.monotonic() - shell.options.late, _JOURNAL):
             folds.journal(late)
         self._pick(folds, work)
