@@ -154,8 +154,10 @@ class Engine:
         return self._load(row)
 
     async def _vital_signs(self, shell: Shell) -> None:
-        """Measurements that no single event carries, every few seconds."""
+        """Measurements that no single event carries, every few seconds; and whether an idle member still is one."""
         while True:
+            if not await self._store.alive():
+                raise Fenced("the lease could not be kept")
             now, holdings = self._clock.monotonic(), shell.holdings
             for lane, waiting in holdings.waiting.items():
                 oldest = min((since for since in waiting.values() if since), default=now)
