@@ -254,7 +254,6 @@ class Folds:
 
     def _lost(self, lost: Lost) -> None:
         """The member that carried this effect out is gone. A page is sent again; a write is for `decide` to judge."""
-        self._shell.holdings.under_way.pop((lost.incident, lost.effect.n), None)
         holdings, n = self._shell.holdings, lost.effect.n
         incident = self._work.incident(lost.incident)
         if incident is None or n not in incident.effects:

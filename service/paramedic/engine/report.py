@@ -5,7 +5,7 @@ from typing import Protocol
 
 from paramedic.core.words import Mode, Outcome, Severity
 
-__all__ = ["Report", "Silent"]
+__all__ = ["Report"]
 
 
 class Report(Protocol):
@@ -52,14 +52,3 @@ class Report(Protocol):
 
     def failed(self, where: str) -> None:
         """An unexpected error was caught at a task's boundary."""
-
-
-class Silent:
-    """A report that nobody reads: rehearsals and tests."""
-
-    def __getattr__(self, name: str) -> object:
-        return _nothing
-
-
-def _nothing(*_: object) -> None:
-    """Do nothing."""

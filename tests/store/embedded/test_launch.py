@@ -1,6 +1,7 @@
 """The last step before a program runs: the account it gets, and that it never outlives whoever wanted it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,9 +64,11 @@ def test_a_parent_that_is_gone_already_needs_no_program() -> None:
 
 
 @linux
-def test_no_signal_stays_ignored() -> None:
+def test_no_signal_that_python_ignores_stays_ignored() -> None:
+    """What whoever started the tests ignores (nohup: SIGHUP) is inherited by everybody and is not ours to judge."""
     done = launched(SAME, "/", "/bin/grep", "SigIgn", "/proc/self/status")
-    assert done.stdout == "SigIgn:\t0000000000000000\n"
+    ignored = int(done.stdout.split()[1], 16)
+    assert not ignored & (1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1))
 
 
 @linux
