@@ -3,6 +3,8 @@
     ParamedicError
     ├── Temporary        may succeed later; says after how long at the earliest
     ├── Permanent        will not succeed by trying again
+    │   ├── Missing      what is asked for does not exist
+    │   └── Changed      the target is not any more what the write was planned against; nothing was changed
     ├── Refused          a guard, the gate or the switch said no, before anything was changed
     ├── UnknownOutcome   the call left, and nobody can say whether it took effect
     └── Fault            input that a person wrote or sent is wrong; says what, where and what would be right
@@ -25,6 +27,14 @@ class Temporary(ParamedicError):
 
 class Permanent(ParamedicError):
     """Trying again cannot help."""
+
+
+class Missing(Permanent):
+    """What is asked for does not exist (any more)."""
+
+
+class Changed(Permanent):
+    """The target compared and said no: it is not what the write was planned against. Planning anew may help."""
 
 
 class Refused(ParamedicError):

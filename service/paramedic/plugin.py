@@ -11,28 +11,34 @@ import hashlib
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from paramedic.cluster.port import Kube, NoCluster
 from paramedic.core.bundle import Endpoint, Window
 from paramedic.core.matching import Matcher
 from paramedic.core.model import Change, Episode, Exemplar, Firing, Run, Verdict
 from paramedic.core.words import Once, Severity
-from paramedic.errors import Fault
+from paramedic.errors import Fault, Permanent
 
 __all__ = [
     "Action",
     "Applied",
+    "Changes",
     "Check",
+    "Deployed",
     "Exhibit",
     "FiringNow",
     "Guard",
     "Http",
+    "Metrics",
+    "NoChanges",
+    "NoMetrics",
     "Notifier",
     "PageText",
     "Params",
@@ -40,6 +46,7 @@ __all__ = [
     "Plugins",
     "Reply",
     "Resources",
+    "Sample",
     "Seen",
     "Tools",
     "Uses",
@@ -85,10 +92,75 @@ class Http(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """One series of an instant query: its labels, its value (may be NaN) and the moment that the value was taken."""
+
+    labels: Mapping[str, str]
+    value: float
+    at: datetime
+
+
+class Metrics(Protocol):
+    """The metrics port. A rehearsal answers by `name` out of its world; Prometheus answers the `query`."""
+
+    async def instant(self, name: str, query: str, *, timeout: float) -> Sequence[Sample]:
+        """The series of an instant query, now; at most 1000.
+
+        Raises `Temporary` (not reached, overloaded, still starting), `Permanent` (not a query, nothing configured).
+        """
+        ...
+
+
+class NoMetrics:
+    """The metrics port of a service that was told of no Prometheus."""
+
+    async def instant(self, name: str, query: str, *, timeout: float) -> Sequence[Sample]:
+        """Say so."""
+        raise Permanent("no Prometheus is configured; set PARAMEDIC_PROMETHEUS_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A change that CI reported: of which workload (canonical target) or service, when, to what, by which link."""
+
+    at: datetime
+    target: str
+    service: str = ""
+    version: str = ""
+    url: str = ""
+
+
+class Changes(Protocol):
+    """The port to the changes that were reported over `POST /api/v1/changes`."""
+
+    async def since(self, target: str, service: str, moment: datetime) -> Sequence[Deployed]:
+        """Changes of this target, or of this service if one is given, at `moment` or later, newest first, at most 20.
+
+        Raises `Temporary`.
+        """
+        ...
+
+
+class NoChanges:
+    """The changes of a world in which nobody reports any."""
+
+    async def since(self, target: str, service: str, moment: datetime) -> Sequence[Deployed]:
+        """None."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """The ports that a plug-in may use; it declares which in `reads` and `writes`."""
+    """The ports that a plug-in may use; it declares which in `reads` and `writes`: http, kube, metrics, changes.
+
+    `setting` gives the value of a setting by its name, NAME_FILE included; "" where it is not set.
+    """
 
     http: Http
+    kube: Kube = field(default_factory=NoCluster)
+    metrics: Metrics = field(default_factory=NoMetrics)
+    changes: Changes = field(default_factory=NoChanges)
+    setting: Callable[[str], str] = lambda name: ""
 
 
 class Uses(Protocol):
@@ -150,11 +222,12 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an action did, in words and as evidence."""
+    """What an action did, in words and as evidence. `halted`: why it stopped between two writes, the first one made."""
 
     summary: str
     seen: Mapping[str, Any]
     exhibits: tuple[Exhibit, ...] = ()
+    halted: str = ""
 
 
 class Plugin(ABC):

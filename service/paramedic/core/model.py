@@ -103,11 +103,15 @@ class Evidence(Value, frozen=True):
 
 
 class Failure(Value, frozen=True):
-    """Why an effect did not do its work. `delay` is the wait in seconds before another try, jitter included."""
+    """Why an effect did not do its work. `delay` is the wait in seconds before another try, jitter included.
+
+    `changed`: the target compared and said no, so nothing was written, and the step is planned anew.
+    """
 
     kind: Kind
     message: str
     delay: float = 0.0
+    changed: bool = False
 
 
 class Claim(Value, frozen=True):
@@ -139,7 +143,8 @@ class Change(Value, frozen=True):
     """What an action is about to write: absolute values, what was there before, and how to take it back.
 
     `write`, `prior` and `undo` are the action's own JSON; `digest` is over all of them, and approvals bind to it.
-    `keep` false means nothing needs writing: the target is already as wanted.
+    `needed` false means nothing needs writing: the target is already as wanted. `most` is the highest mode that the
+    target itself allows (its annotation). `lasts` (s) makes the change temporary: `undo` takes it back afterwards.
     """
 
     summary: str
@@ -148,6 +153,8 @@ class Change(Value, frozen=True):
     undo: dict[str, Any] | None = None
     digest: str = ""
     needed: bool = True
+    most: Mode | None = None
+    lasts: float = 0.0
 
 
 class Timer(Value, frozen=True):
