@@ -2,7 +2,7 @@
 PYTHON ?= python3
 UV     ?= uv
 SEEDS  ?= 200
-JOBS   ?= 2
+JOBS   ?= 3
 DEMO   ?=
 BENCH  ?=
 
@@ -27,7 +27,7 @@ $(READY): $(LOCKED)
 	$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## four stories of real alerts on this terminal; DEMO=--exit ends by itself
+demo: $(READY)  ## five incidents on a simulated cluster, told on this terminal; DEMO=--exit ends by itself
 	$(BIN)/paramedic demo $(DEMO)
 
 test: $(READY)  ## everything that must pass: no network, no container, no root

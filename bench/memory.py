@@ -1,4 +1,4 @@
-"""Memory resident of the service: idle, and with 100,000 open incidents, one an alert, none of them treated."""
+"""Memory resident of the service: idle, with a cluster, and with 100,000 open incidents of one alert, none treated."""
 
 import tempfile
 import time
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.load import WEBHOOK, Load, drive, metric
 from bench.machine import resident
-from bench.processes import Running, serving
+from bench.processes import Running, cluster, serving
 
 _ALERTS = 100_000
 _BODY = 5
@@ -16,6 +16,11 @@ _LONGEST = 240.0  # seconds
 
 def main() -> None:
     """Print MiB of Python and of PostgreSQL before and after, and bytes of Python an incident."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pb-") as name,
+        serving(Path(name), "http://127.0.0.1:9", terms='mode: "off"', more=cluster(Path(name))) as service,
+    ):
+        _line("idle, with a cluster", resident(service.pid))
     with (
         tempfile.TemporaryDirectory(prefix="pb-") as name,
         serving(Path(name), "http://127.0.0.1:9", terms='mode: "off"') as service,

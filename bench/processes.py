@@ -57,7 +57,7 @@ class Running:
 @contextmanager
 def running(command: Sequence[str], ready: str, log: Path, environment: Mapping[str, str]) -> Iterator[Running]:
     """Run a program until the end of the context. `ready` is what it says when it serves; group 1 is the address."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PARAMEDIC_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PARAMEDIC_", "KUBE"))}
     began = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -105,9 +105,18 @@ def paramedic() -> str:
 
 @contextmanager
 def serving(
-    folder: Path, hook: str, *, match: str = EVERY, terms: str = "", command: Sequence[str] = ()
+    folder: Path,
+    hook: str,
+    *,
+    match: str = EVERY,
+    terms: str = "",
+    command: Sequence[str] = (),
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Running]:
-    """`paramedic serve` with the example rules, on its own data; `seconds` is until its own word that it serves."""
+    """`paramedic serve` with the example rules, on its own data; `seconds` is until its own word that it serves.
+
+    `more` are further settings.
+    """
     catalog = folder / "catalog"
     catalog.mkdir(exist_ok=True)
     (catalog / "rules.yaml").write_text(RULES.format(hook=hook, match=match, terms=terms))
@@ -117,11 +126,29 @@ def serving(
         "PARAMEDIC_DATA": str(folder / "data"),
         "PARAMEDIC_RULES": str(catalog),
         "PARAMEDIC_PLAYBOOKS": str(catalog),
+        **(more or {}),
     }
     log = folder / f"serve-{len(list(folder.glob('serve-*')))}.log"
     said = r"paramedic serves on (http://[^\s;]+)"
     with running(command or [paramedic(), "serve"], said, log, environment) as service:
         yield service
+
+
+def cluster(folder: Path) -> dict[str, str]:
+    """Settings that name a cluster which nobody asks for anything."""
+    file = folder / "kubeconfig"
+    file.write_text(_KUBECONFIG.format(port=free_port()))
+    return {"KUBECONFIG": str(file)}
+
+
+_KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{{name: c, cluster: {{server: "https://127.0.0.1:{port}"}}}}]
+users: [{{name: u, user: {{token: t}}}}]
+contexts: [{{name: x, context: {{cluster: c, user: u}}}}]
+current-context: x
+"""
 
 
 @contextmanager

@@ -9,6 +9,14 @@ from paramedic.errors import Permanent
 from paramedic.store.embedded import binaries
 from tests.postgres import BLANK, fresh_database, shared_server
 
+OURS_ALONE = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST")
+
+
+def pytest_configure() -> None:
+    """No test, and nothing that a test starts, finds the cluster of whoever runs the tests."""
+    for name in OURS_ALONE:
+        os.environ.pop(name, None)
+
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

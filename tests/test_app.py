@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import aiohttp
 import asyncpg
@@ -15,6 +16,8 @@ from paramedic.app import Service
 from paramedic.clock import SystemClock
 from paramedic.errors import Fault, Permanent
 from paramedic.settings import Settings
+from tests.clients.servers import serving as prometheus_server
+from tests.clients.test_prometheus import says, success
 from tests.crash.sink import Sink, sink_on_a_port
 from tests.engine.texts import body, element
 from tests.store.clock import until
@@ -217,3 +220,39 @@ async def test_metrics_and_live_pages_hear_of_each_commit(settings: Settings, si
             text = await answer.text()
     assert 'paramedic_deliveries_total{result="accepted",source="default"} 1.0' in text
     assert "paramedic_steps_total" in text
+
+
+async def test_a_change_that_is_reported_is_kept(settings: Settings, database: str) -> None:
+    change = {"workload": "deployment/api", "namespace": "shop", "cluster": "main", "version": "api:42"}
+    async with serving(settings):
+        through_the_door = aiohttp.UnixConnector(str(settings.data / "paramedic.sock"))
+        async with (
+            aiohttp.ClientSession(connector=through_the_door, trust_env=False) as http,
+            http.post("http://paramedic/api/v1/changes", json=change) as answer,
+        ):
+            assert (answer.status, (await answer.json())["new"]) == (200, True)
+
+    [kept] = await rows(database, "select target, service, version from change")
+    assert tuple(kept) == ("main/shop/deployment/api", "", "api:42")
+
+
+MEASURING = """\
+guards: [{metric: {name: up, query: 'up{job="${params.id}"}', op: ">", threshold: 0}}]
+steps:"""
+
+
+async def test_a_playbook_that_measures_acts_on_what_prometheus_says(settings: Settings, sink: Sink) -> None:
+    write(settings, CATALOG.replace("steps:", MEASURING), sink)
+    async with prometheus_server(says(200, success("scalar", [SystemClock().now().timestamp(), "1"]))) as server:
+        address = {"PARAMEDIC_PROMETHEUS_URL": f"http://127.0.0.1:{server.port}"}
+        async with serving(replace(settings, environment=address)) as service:
+            await send(service, element("api"))
+            await acted(sink, "api")
+
+    assert parse_qs(server.requests[0].body.decode())["query"] == ['up{job="api"}']
+
+
+async def test_an_address_of_prometheus_that_is_none_keeps_it_from_starting(settings: Settings) -> None:
+    with pytest.raises(Fault, match="PARAMEDIC_PROMETHEUS_URL: is not http:// or https://"):
+        async with serving(replace(settings, environment={"PARAMEDIC_PROMETHEUS_URL": "prometheus:9090"})):
+            pass

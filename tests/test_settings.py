@@ -178,6 +178,18 @@ class TestSecrets:
         assert settings.secret("MAIN_TOKEN") == "m"
         assert settings.secret("HOOK_TOKEN") == "from a file"
 
+    def test_what_may_be_missing_is_empty_and_what_cannot_be_read_is_not(self, tmp_path: Path) -> None:
+        """A notifier without credentials is dry; one whose credentials cannot be read is broken."""
+        (tmp_path / "token").write_text("from a file\n")
+        files = {"SLACK_BOT_TOKEN_FILE": str(tmp_path / "token"), "PAGERDUTY_ROUTING_KEY_FILE": str(tmp_path / "none")}
+        settings = read_settings({"SLACK_API_URL": "http://127.0.0.1:9", **files})
+
+        assert settings.value("SLACK_API_URL") == "http://127.0.0.1:9"
+        assert settings.value("SLACK_BOT_TOKEN") == "from a file"
+        assert settings.value("SMTP_URL") == ""
+        with pytest.raises(Fault, match="PAGERDUTY_ROUTING_KEY_FILE: cannot read"):
+            settings.value("PAGERDUTY_ROUTING_KEY")
+
     @pytest.mark.parametrize("environment", [{}, {"MAIN_TOKEN": ""}])
     def test_one_that_is_not_set_is_a_fault(self, environment: dict[str, str]) -> None:
         with pytest.raises(Fault) as caught:

@@ -20,6 +20,7 @@ PROMISED = {
     "paramedic_step_seconds": {"action"},
     "paramedic_guard_answers_total": {"guard", "answer"},
     "paramedic_pages_total": {"outcome"},
+    "paramedic_messages_total": {"notifier", "outcome"},
     "paramedic_timer_lateness_seconds": set(),
     "paramedic_effects_waiting": {"lane"},
     "paramedic_oldest_effect_seconds": {"lane"},
@@ -41,6 +42,7 @@ def busy() -> Telemetry:
     telemetry.step_ended("http", "done", 0.2)
     telemetry.guard_answered("cooldown", "deny")
     telemetry.paged("sent")
+    telemetry.messaged("slack", "dry")
     telemetry.timer_fired(0.02)
     telemetry.waiting("write", 3, 1.5)
     telemetry.open_incidents({Severity.P0: 1})
@@ -72,6 +74,7 @@ def test_every_promised_metric_is_there_under_its_name_and_labels() -> None:
     [
         ("deliveries_total", {"source": "main", "result": "accepted"}, 1),
         ("alerts_total", {"source": "main"}, 5),
+        ("messages_total", {"notifier": "slack", "outcome": "dry"}, 1),
         ("intake_seconds_count", {}, 1),
         ("commit_seconds_sum", {}, 0.003),
         ("episodes_open", {}, 7),

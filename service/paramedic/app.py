@@ -19,7 +19,11 @@ from aiohttp import web
 from paramedic.catalog.load import Loaded, load_body
 from paramedic.catalog.watch import Catalog
 from paramedic.clients.http import HttpClient
+from paramedic.clients.kube.opening import open_clusters
+from paramedic.clients.kube.shared import Shared
+from paramedic.clients.prometheus import PrometheusClient
 from paramedic.clock import SystemClock
+from paramedic.cluster.port import Kube, NoCluster
 from paramedic.console.door import open_door
 from paramedic.console.front import Console
 from paramedic.console.history import History
@@ -32,12 +36,14 @@ from paramedic.errors import Fault, ParamedicError
 from paramedic.intake import probes, server, webhook
 from paramedic.intake.alertmanager import parse_body
 from paramedic.intake.auth import Authenticator
-from paramedic.plugin import Tools, discover
+from paramedic.plugin import Metrics, NoMetrics, Tools, discover
+from paramedic.record.changes import ReportedChanges
 from paramedic.settings import Settings
 from paramedic.store.connect import connect
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
 from paramedic.store.migrate import migrate, read_migrations
 from paramedic.store.port import BundleRow
+from paramedic.store.postgres.changes import ChangeTable
 from paramedic.store.postgres.store import PostgresStore
 from paramedic.store.queries import load as load_queries
 from paramedic.store.reads import Reads, open_reads
@@ -64,9 +70,14 @@ class _Told(Telemetry):
 
 
 class Service:
-    """A running service, for as long as the `async with` lasts. Entering raises what would keep it from serving."""
+    """A running service, for as long as the `async with` lasts. Entering raises what would keep it from serving.
 
-    def __init__(self, settings: Settings, clock: SystemClock) -> None:
+    `kube` and `metrics` stand for the clusters and the Prometheus that the settings name: the demo has its own.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: SystemClock, *, kube: Kube | None = None, metrics: Metrics | None = None
+    ) -> None:
         self.settings, self.clock = settings, clock
         self.live = Live()
         self.plugins = discover()
@@ -75,6 +86,8 @@ class Service:
         self.database = "PostgreSQL at PARAMEDIC_DATABASE_URL"
         self.broken = asyncio.Event()
         self._telemetry = _Told(self.live)
+        self._kube: Kube = NoCluster()
+        self._given_kube, self._given_metrics = kube, metrics
         self._stack = AsyncExitStack()
 
     engine: Engine
@@ -83,16 +96,20 @@ class Service:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            self._kube = await self._clusters(stack)
             dsn = await self._database(stack)
             store = PostgresStore(dsn, self.clock)
             stack.push_async_callback(store.leave)  # it reads before it joins
             reads = await stack.enter_async_context(await open_reads(dsn, _queries()))
+            table = ChangeTable(dsn, _queries())
+            stack.push_async_callback(table.close)
+            changes = ReportedChanges(table, self.clock)
             bundle = await self._first_bundle(store)
-            self.engine = await self._engine(stack, store)
+            self.engine = await self._engine(stack, store, changes)
             await self.engine.adopt(bundle)
             self._run(stack, self.engine.run())
             self._run(stack, self._follow(store))
-            await self._open_doors(stack, reads)
+            await self._open_doors(stack, reads, changes)
             self._stack = stack.pop_all()
         return self
 
@@ -164,20 +181,48 @@ class Service:
 
     # -- engine -------------------------------------------------------------------------------------------------------
 
-    async def _engine(self, stack: AsyncExitStack, store: PostgresStore) -> Engine:
+    async def _engine(self, stack: AsyncExitStack, store: PostgresStore, changes: ReportedChanges) -> Engine:
         http = await stack.enter_async_context(HttpClient(self.settings.secret, most=_CONNECTIONS))
         pages = await stack.enter_async_context(HttpClient(self.settings.secret, most=_PAGE_CONNECTIONS))
+        messages = await stack.enter_async_context(HttpClient(self.settings.secret, most=_PAGE_CONNECTIONS))
         return Engine(
             store,
             self.plugins,
-            Tools(http=http),
-            Tools(http=pages),
+            Tools(
+                http=http,
+                kube=self._kube,
+                metrics=await self._metrics(stack),
+                changes=changes,
+                setting=self.settings.value,
+            ),
+            Tools(http=pages, setting=self.settings.value),
             self.clock,
             Options(mode=self.settings.mode, public_url=self.settings.public_url),
             self._telemetry,
             parse=lambda source, body: parse_body(source, body).alerts,
             load=lambda row: load_body(row.body, self.plugins),
+            messages=Tools(http=messages, setting=self.settings.value),
         )
+
+    async def _clusters(self, stack: AsyncExitStack) -> Kube:
+        """The port to the clusters that are configured. What keeps one from being used is found before all else."""
+        if self._given_kube is not None:
+            return self._given_kube
+        if not self.settings.clusters:
+            return NoCluster()
+        client = await open_clusters(self.settings.clusters, self.settings.environment, self.clock)
+        stack.push_async_callback(client.close)
+        shared = Shared(client, self.clock)
+        stack.push_async_callback(shared.close)
+        return shared
+
+    async def _metrics(self, stack: AsyncExitStack) -> Metrics:
+        if self._given_metrics is not None:
+            return self._given_metrics
+        url, token = (self.settings.value(f"PARAMEDIC_PROMETHEUS_{part}") for part in ("URL", "TOKEN"))
+        if not url:
+            return NoMetrics()
+        return await stack.enter_async_context(PrometheusClient(url, token, self.clock))
 
     def _run(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         """Run a part of the service until it stops. A part that ends by itself breaks the service, and says so."""
@@ -202,7 +247,7 @@ class Service:
 
     # -- doors --------------------------------------------------------------------------------------------------------
 
-    async def _open_doors(self, stack: AsyncExitStack, reads: Reads) -> None:
+    async def _open_doors(self, stack: AsyncExitStack, reads: Reads, changes: ReportedChanges) -> None:
         """The same routes over TCP and over the private socket, which knows who connects."""
         console = Console(
             reads,
@@ -210,6 +255,7 @@ class Service:
             self.catalog,
             self.live,
             self.clock,
+            changes=changes,
             tokens=self.settings.tokens_file,
             highest=self.settings.mode,
         )

@@ -23,8 +23,8 @@ from paramedic.core.bundle import Endpoint, Window
 from paramedic.core.matching import Matcher
 from paramedic.core.model import Change, Episode, Exemplar, Firing, Run, Verdict
 from paramedic.core.words import Once, Severity
-from paramedic.errors import Fault
-from paramedic.ports import Changes, Deployed, Http, Metrics, NoChanges, NoMetrics, Reply, Sample, Tools
+from paramedic.errors import Fault, Permanent
+from paramedic.ports import Changes, Deployed, Http, Measured, Metrics, NoChanges, NoMetrics, Reply, Sample, Tools
 
 __all__ = [
     "Action",
@@ -36,6 +36,8 @@ __all__ = [
     "FiringNow",
     "Guard",
     "Http",
+    "Measured",
+    "MessageText",
     "Metrics",
     "NoChanges",
     "NoMetrics",
@@ -134,7 +136,9 @@ class Plugin(ABC):
     `name` is the key in YAML; `example` a YAML mapping with this key that validates; `reads`/`writes` the ports used;
     `short` is the parameter that a bare value stands for. `escapes` maps a parameter (or a path such as `undo.path`) to
     what `${}` means in it: `url`, values are percent-encoded and an empty one is a fault; `literal`, there may be none;
-    `cel`, the whole is a condition, which arrives evaluated as true or false, with its text as the parameter `text`.
+    `promql`, they stand in the values of label matchers only, escaped, and an empty one is a fault; `cel`, the whole is
+    a condition, which arrives evaluated as true or false, with its text as the parameter `text`; `live`, a condition on
+    `object` too, which arrives as a `core.bundle.LiveCondition` for the plug-in to ask when it has read the object.
     `refers` raises `Fault` (its `where` a path such as `endpoint`) when a parameter names what does not exist.
     """
 
@@ -162,9 +166,13 @@ class Plugin(ABC):
 
 
 class Action(Plugin):
-    """Changes its target, or collects from it. `plan` first (absolute values, no writing), then `apply`."""
+    """Changes its target, or collects from it. `plan` first (absolute values, no writing), then `apply`.
+
+    `refuses` names each case in which it does not act although it was asked to; the reference lists them.
+    """
 
     undone_by: ClassVar[str]
+    refuses: ClassVar[tuple[str, ...]] = ()
     timeout: ClassVar[float] = 30.0
 
     @abstractmethod
@@ -228,12 +236,46 @@ class PageText:
     link: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MessageText:
+    """A message to an audience: the incident's root message (`part` root) or a detail in its thread. `lines` are plain.
+
+    `ref` is where the root stands, as `post` said; "": nowhere yet. `key` names the message, the same at every try;
+    `doubtful`: an earlier try may have posted it, at `since` or later, so look for it first.
+    """
+
+    part: str
+    key: str
+    incident: str
+    audience: str
+    to: str
+    lines: tuple[str, ...]
+    since: datetime
+    ref: str = ""
+    doubtful: bool = False
+    link: str = ""
+
+
 class Notifier(Plugin):
-    """Brings a page to a person. `contact` is the key of `people` that it needs ("" : anybody)."""
+    """Brings a page to a person, and perhaps messages to an audience. Receipts that begin with `dry` reached nobody.
+
+    `contact` is the key of `people` that it uses ("": none), `needs_contact` whether it must be there. `messages` says
+    whether it can post; `address_fault` what is wrong with a plan's `to`, and what would be right, if it can.
+    """
 
     contact: ClassVar[str] = ""
+    needs_contact: ClassVar[bool] = True
+    messages: ClassVar[bool] = False
     dry: ClassVar[bool] = False
     timeout: ClassVar[float] = 10.0
+
+    def address_fault(self, to: str) -> tuple[str, str]:
+        """What is wrong with this address of an audience, and what would be right; empty when nothing is."""
+        return "", ""
+
+    async def post(self, message: MessageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:
+        """Post it, or edit it where it stands; returns where the root stands. Raises as `send`."""
+        raise Permanent(f"{self.name} cannot post messages")
 
     @abstractmethod
     async def send(self, page: PageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:

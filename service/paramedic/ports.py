@@ -3,16 +3,17 @@
 The service fills them with clients, a rehearsal with its simulated world, and what is not configured says so itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from paramedic.clock import SystemClock
 from paramedic.cluster.port import Kube, NoCluster
 from paramedic.core.bundle import Endpoint
 from paramedic.errors import Permanent
 
-__all__ = ["Changes", "Deployed", "Http", "Metrics", "NoChanges", "NoMetrics", "Reply", "Sample", "Tools"]
+__all__ = ["Changes", "Deployed", "Http", "Measured", "Metrics", "NoChanges", "NoMetrics", "Reply", "Sample", "Tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +48,71 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One series of an instant query: its labels, its value (may be NaN) and the moment that the value was taken."""
+    """One series at one moment: its labels and its value, which may be NaN."""
 
     labels: Mapping[str, str]
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a query came to at the moment `at`. `warnings`: why it may be only a part, or not what was meant."""
+
     at: datetime
+    samples: tuple[Sample, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class Metrics(Protocol):
-    """The metrics port. A rehearsal answers by `name` out of its world; Prometheus answers the `query`."""
+    """The metrics port. A rehearsal answers by `name` out of its world; Prometheus answers the `query`.
 
-    async def instant(self, name: str, query: str, *, timeout: float) -> Sequence[Sample]:
-        """The series of an instant query, now; at most 1000.
+    `max_age` (s): a value that nobody has renewed for longer counts as absent. `timeout` is in seconds. Both raise
+    `Temporary` (not reached, overloaded, still starting) or `Permanent` (not a query, over 1000 series, nothing
+    configured).
+    """
 
-        Raises `Temporary` (not reached, overloaded, still starting), `Permanent` (not a query, nothing configured).
-        """
+    async def instant(self, name: str, query: str, *, max_age: float, timeout: float) -> Measured:
+        """What the query comes to now."""
+        ...
+
+    async def over(
+        self, name: str, query: str, *, seconds: float, step: float, max_age: float, timeout: float
+    ) -> Sequence[Measured]:
+        """What it came to every `step` seconds from `seconds` ago until now, oldest first, no moment left out."""
         ...
 
 
 class NoMetrics:
     """The metrics port of a service that was told of no Prometheus."""
 
-    async def instant(self, name: str, query: str, *, timeout: float) -> Sequence[Sample]:
+    async def instant(self, name: str, query: str, *, max_age: float, timeout: float) -> Measured:
         """Say so."""
-        raise Permanent("no Prometheus is configured; set PARAMEDIC_PROMETHEUS_URL")
+        raise _no_metrics()
+
+    async def over(
+        self, name: str, query: str, *, seconds: float, step: float, max_age: float, timeout: float
+    ) -> Sequence[Measured]:
+        """Say so."""
+        raise _no_metrics()
+
+
+def _no_metrics() -> Permanent:
+    return Permanent("no Prometheus is configured; set PARAMEDIC_PROMETHEUS_URL")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A change that CI reported: of which workload (canonical target) or service, when, to what, by which link."""
+    """A change that CI reported: of which workload (canonical target) or service, when, to what, its link and by whom.
+
+    Of a service, `target` is the place where it runs: CLUSTER/NAMESPACE, CLUSTER, or nothing for anywhere.
+    """
 
     at: datetime
     target: str
     service: str = ""
     version: str = ""
     url: str = ""
+    by: str = ""
 
 
 class Changes(Protocol):
@@ -108,6 +139,7 @@ class Tools:
     """The ports that a plug-in may use; it declares which in `reads` and `writes`: http, kube, metrics, changes.
 
     `setting` gives the value of a setting by its name, NAME_FILE included; "" where it is not set.
+    `wait` lets so many seconds pass, for an action that must see its first write settle before the next one.
     """
 
     http: Http
@@ -115,3 +147,4 @@ class Tools:
     metrics: Metrics = field(default_factory=NoMetrics)
     changes: Changes = field(default_factory=NoChanges)
     setting: Callable[[str], str] = lambda name: ""
+    wait: Callable[[float], Awaitable[None]] = field(default_factory=lambda: SystemClock().sleep)

@@ -8,10 +8,23 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from paramedic.cluster.names import checked_cluster
 from paramedic.core.words import Mode
 from paramedic.errors import Fault
 
-__all__ = ["Settings", "read_settings"]
+__all__ = ["ClusterSetting", "Settings", "read_settings"]
+
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+_IN_CLUSTER = "in-cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSetting:
+    """A cluster by name: its kubeconfig (several with `:` between them; empty: our own pod's), and what named it."""
+
+    name: str
+    kubeconfig: str
+    setting: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +43,7 @@ class Settings:
     public_url: str = ""
     url: str = ""
     token: str = field(default="", repr=False)
+    clusters: tuple[ClusterSetting, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -41,6 +55,13 @@ class Settings:
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    def value(self, name: str) -> str:
+        """The value of the setting `name`, or of the file that NAME_FILE names; "" when neither is set.
+
+        Raises `Fault` when the file cannot be read, or both are set.
+        """
+        return _secret(self.environment, name)
 
     def secret(self, name: str) -> str:
         """The value of the setting `name`, or of the file that NAME_FILE names. Raises `Fault` when neither is set."""
@@ -69,6 +90,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=environment.get("PARAMEDIC_PUBLIC_URL", "").rstrip("/"),
         url=environment.get("PARAMEDIC_URL", "").rstrip("/"),
         token=_secret(environment, "PARAMEDIC_TOKEN"),
+        clusters=_clusters(environment),
         environment=dict(environment),
     )
     if not settings.loopback and not settings.webhook_tokens:
@@ -92,6 +114,35 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise Fault("PARAMEDIC_MODE", f'"{value}" is not a mode', "one of " + ", ".join(Mode)) from None
+
+
+def _clusters(environment: Mapping[str, str]) -> tuple[ClusterSetting, ...]:
+    """The clusters that are named; else the one of KUBECONFIG; else our own pod's, if it has a service account."""
+    named, files = environment.get("PARAMEDIC_CLUSTERS", ""), environment.get("KUBECONFIG", "")
+    if named:
+        return _named_clusters(named)
+    if files:
+        return (ClusterSetting("main", files, "KUBECONFIG"),)
+    if environment.get("KUBERNETES_SERVICE_HOST") and _ACCOUNT.is_file():
+        return (ClusterSetting("main", "", _IN_CLUSTER),)
+    return ()
+
+
+def _named_clusters(text: str) -> tuple[ClusterSetting, ...]:
+    setting, right = "PARAMEDIC_CLUSTERS", f"NAME=KUBECONFIG or NAME={_IN_CLUSTER}, with commas between them"
+    found: dict[str, ClusterSetting] = {}
+    for part in (one.strip() for one in text.split(",")):
+        name, _, files = (word.strip() for word in part.partition("="))
+        if not name or not files:
+            raise Fault(setting, f'"{part}" is not NAME=KUBECONFIG', right)
+        try:
+            checked_cluster(name)
+        except Fault as fault:
+            raise Fault(setting, fault.what, fault.right) from fault
+        if name in found:
+            raise Fault(setting, f'"{name}" is named twice', right)
+        found[name] = ClusterSetting(name, "" if files == _IN_CLUSTER else files, setting)
+    return tuple(found.values())
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str:

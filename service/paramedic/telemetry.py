@@ -71,6 +71,7 @@ class Telemetry:
         self._step = Children(seconds("step", "Duration of a step's write", "action", buckets=LONG))
         self._guards = Children(counter("guard_answers", "What guards answered", "guard", "answer"))
         self._pages = Children(counter("pages", "Pages that were attempted", "outcome"))
+        self._messages = Children(counter("messages", "Messages that were attempted", "notifier", "outcome"))
         self._lateness = seconds("timer_lateness", "How late timers fired", buckets=LONG)
         self._waiting = Children(gauge("effects_waiting", "Effects that wait for a slot", "lane"))
         self._oldest = Children(gauge("oldest_effect_seconds", "Age of the oldest waiting effect", "lane"))
@@ -106,6 +107,10 @@ class Telemetry:
     def paged(self, outcome: str) -> None:
         """A page was attempted."""
         self._pages(outcome).inc()
+
+    def messaged(self, notifier: str, outcome: str) -> None:
+        """A message was attempted: sent, dry or failed."""
+        self._messages(notifier, outcome).inc()
 
     def timer_fired(self, lateness: float) -> None:
         """A timer fired so many seconds after it was due."""

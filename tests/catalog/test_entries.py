@@ -50,7 +50,7 @@ def test_a_key_may_be_empty(key: str) -> None:
         ("playbok: x\ntarget: y\n", '1:1: unknown key "playbok"; did you mean "playbook"?'),
         ("target: y\n", '1:1: unknown key "target"; a playbook begins with "playbook: NAME"'),
         ("schedules: []\n", '1:1: unknown key "schedules"; keys: sources, rules, services, people,'),
-        ("communication: []\n", '1:1: unknown key "communication"; keys: '),
+        ("comunication: []\n", '1:1: unknown key "comunication"; did you mean "communication"?'),
         ("rehearsal: x\n", '1:1: unknown key "rehearsal"; a rehearsal stands in a file NAME.test.yaml'),
         ("rules: {a: b}\n", "1:8: rules must be a list; begin each rule with -"),
         ("people: alice\n", "1:9: people must be a list; begin each person with -"),

@@ -32,12 +32,13 @@ def test_a_pager_names_the_setting_that_holds_its_key() -> None:
         ("door: front", "bell"),
         ("webhook: hook", "webhook"),
         ("door: front, webhook: hook", "bell"),
+        ("webhook: hook, door: front", "webhook"),
         ("door: front, webhook: hook, notifier: webhook", "webhook"),
         ("door: front, notifier: log", "log"),
     ],
 )
 def test_how_a_person_is_paged(entry: str, notifier: str) -> None:
-    """By what the entry says, else by the first notifier whose contact it has, else by the dry one."""
+    """By what the entry says, else by the first contact that it gives and that pages, else by the dry one."""
     assert person(entry).notifier == notifier
 
 
@@ -53,7 +54,7 @@ def test_a_notifier_brings_its_own_contact() -> None:
     [
         ("{email: a@example.org}", '5:5: person has no "name"; needed: name'),
         ("{name: p, emial: a@example.org}", '5:15: unknown key "emial"; did you mean "email"?'),
-        ("{name: p, roles: [operater]}", "roles, item 1 must be one of viewer, operator, approver"),
+        ("{name: p, roles: [operater]}", "roles, item 1 must be one of viewer, operator, approver, ci"),
         ("{name: p, roles: operator}", 'roles must be a list, not "operator"'),
         ("{name: p, email: ''}", "email must be at least 1 character"),
         ("{name: p, email: [a, b]}", "email must be text, not a list"),

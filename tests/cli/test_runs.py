@@ -67,12 +67,40 @@ async def test_one_run_and_what_exactly_it_would_write(ask: Ask, service: Servin
     assert said.lines[1:] == [
         "   plan: scale api",
         "      replicas: 2 → 3",
-        '      spec: {"a": [1]}',
         "      paused: true → nothing",
+        '      spec: {"a": [1]}',
         "      cannot be taken back; plan abababababab",
     ]
     assert ended.lines == ["INC-7.9 restart on main/shop/deployment/api: denied", "   no"]
     assert json.loads((await ask("runs", "show", "7.1", "--json")).out)["plan"]["digest"] == "ab" * 32
+
+
+async def test_of_a_patch_only_what_it_is_about(ask: Ask, service: Serving, seeding: Connection) -> None:
+    template = {"spec": {"containers": [{"name": "api", "image": "api:41"}]}}
+    patch = [
+        {"op": "test", "path": "/metadata/generation", "value": 2},
+        {"op": "replace", "path": "/spec/template", "value": template},
+    ]
+    write_ = {"patch": patch, "image": "api:41", "long": {"a": "x" * 200}}
+    change = Change("roll back", write_, {"image": "api:42", "restarted_at": ""}, None, "ab" * 32)
+    await write(seeding, an_incident(7, run=run(Stage.APPROVAL, change=change)))
+
+    said, listed = await ask("runs", "show", "INC-7.1"), await ask("runs")
+
+    assert listed.lines[1:] == [
+        "   plan: roll back",
+        "      image: api:42 → api:41",
+        "      restarted_at: nothing → nothing",
+        "      cannot be taken back; plan abababababab",
+        "   paramedic runs approve INC-7.1, or deny",
+    ]
+    assert said.lines[2:5] == [
+        "      image: api:42 → api:41",
+        "      restarted_at: nothing → nothing",
+        "      patch: test /metadata/generation, replace /spec/template",
+    ]
+    assert said.lines[5].startswith('      long: {"a": "xxx')
+    assert said.lines[5].endswith("…")
 
 
 async def test_an_approval_shows_what_it_approves(ask: Ask, service: Serving, seeding: Connection) -> None:

@@ -21,14 +21,20 @@ from paramedic.core.matching import RuleIndex
 from paramedic.core.words import Mode
 from paramedic.engine.inputs import Act
 from paramedic.errors import Fault
+from paramedic.ports import Deployed
 from paramedic.store.port import Switch
 from paramedic.store.queries import Query, load
 from paramedic.store.reads import open_reads
 from tests.console.seed import NOW, FixedClock
 
-__all__ = ["ROLES", "Heard", "NoRows", "Serving", "console_of", "queries", "serving", "serving_rows"]
+__all__ = ["ROLES", "Heard", "Log", "NoRows", "Serving", "console_of", "queries", "serving", "serving_rows"]
 
-ROLES: Mapping[str, tuple[str, ...]] = {"alice": ("operator", "approver"), "bob": ("operator",), "vera": ()}
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "alice": ("operator", "approver"),
+    "bob": ("operator",),
+    "vera": (),
+    "builder": ("ci",),
+}
 
 
 @dataclass
@@ -73,6 +79,21 @@ class Heard:
 
 
 @dataclass
+class Log:
+    """Reported changes that are only kept in mind."""
+
+    reported: list[Deployed] = field(default_factory=list)
+    raises: Exception | None = None
+
+    async def report(self, change: Deployed) -> bool:
+        if self.raises is not None:
+            raise self.raises
+        new = change not in self.reported
+        self.reported.append(change)
+        return new
+
+
+@dataclass
 class Serving:
     """The running console and what a test needs to talk to it."""
 
@@ -83,6 +104,7 @@ class Serving:
     live: Live
     catalog: Catalog
     tokens: Path
+    changes: Log
 
     def bearer(self, name: str) -> Mapping[str, str]:
         """The header of this person's token."""
@@ -143,6 +165,7 @@ def console_of(
     catalog: Catalog | None = None,
     live: Live | None = None,
     tokens: Path | None = None,
+    changes: Log | None = None,
 ) -> Console:
     """A console that serves nothing yet."""
     return Console(
@@ -151,6 +174,7 @@ def console_of(
         catalog or Catalog(),
         live or Live(),
         FixedClock(),
+        changes=changes or Log(),
         tokens=tokens,
         highest=Mode.AUTO,
     )
@@ -161,8 +185,8 @@ async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncI
     """Serve a console over these rows until the context ends."""
     tokens = folder / "tokens"
     tokens.write_text("".join(f"{name} {sha256(f'token-of-{name}'.encode()).hexdigest()}\n" for name in ROLES))
-    engine, live, catalog, data = Heard(), Live(most_live), Catalog(), folder / "data"
-    console = console_of(rows, engine, catalog, live, tokens)
+    engine, live, catalog, changes, data = Heard(), Live(most_live), Catalog(), Log(), folder / "data"
+    console = console_of(rows, engine, catalog, live, tokens, changes)
     app = web.Application()
     app.add_routes(console.routes())
     app.on_shutdown.append(console.stop)
@@ -175,6 +199,6 @@ async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncI
             await site.start()
             port = runner.addresses[-1][1]
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-                yield Serving(f"http://127.0.0.1:{port}", data, http, engine, live, catalog, tokens)
+                yield Serving(f"http://127.0.0.1:{port}", data, http, engine, live, catalog, tokens, changes)
         finally:
             await runner.cleanup()

@@ -200,7 +200,7 @@ async def test_switch_and_catalog(bare: Serving) -> None:
 
     assert (switch["mode"], switch["in_force"], switch["version"]) == ("auto", "auto", 0)
     assert catalog["bundle"] == "4f1c9a"
-    assert catalog["counts"]["people"] == 3
+    assert catalog["counts"]["people"] == 4
     assert catalog["faults"] == [{"where": "rules/uk.yaml:58:3", "what": "can never match", "right": "move it up"}]
 
 

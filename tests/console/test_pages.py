@@ -10,7 +10,7 @@ import pytest
 
 from paramedic.console import pages as under_test
 from paramedic.core.decision import Entry
-from paramedic.core.model import Change, Exemplar, Firing, Paging
+from paramedic.core.model import Change, Exemplar, Firing, Paging, Temporary
 from paramedic.core.words import Outcome, Phase, Severity, Stage
 from paramedic.store.connect import Connection
 from tests.console.seed import HOSTILE, NOW, an_incident, approval, keep_evidence, paged, past, run, told, write
@@ -155,14 +155,18 @@ async def test_what_happened_in_one_incident(console: Serving, seeding: Connecti
 async def test_a_plan_that_waits_for_an_approval_is_shown_before_and_after(
     console: Serving, seeding: Connection
 ) -> None:
-    change = Change("scale", {"replicas": 3, "spec": {"a": [1]}}, {"replicas": 2, "paused": True}, None, "d1" * 32)
+    after = {"uid": "u-1", "replicas": 3, "spec": {"a": [1]}}
+    change = Change("scale", after, {"replicas": 2, "paused": True}, None, "d1" * 32)
     await write(seeding, approval(7), an_incident(8, run=run(Stage.APPROVAL, change=change)))
 
     shown, other = await read(console, "/incidents/7"), await read(console, "/incidents/8")
 
     assert "what before after image api:42 api:41 It can be taken back." in shown.text
     assert [each for each in shown.all("details") if each.get("id") == "plan" and "open" in each]
-    assert 'replicas 2 3 spec { "a": [ 1 ] } paused true It cannot be taken back.' in other.text
+    assert "what before after replicas 2 3 paused true The request itself" in other.text
+    assert 'what before after uid u-1 spec { "a": [ 1 ] } It cannot be taken back.' in other.text
+    assert [each for each in other.all("details") if each.get("id") == "patch" and "open" not in each]
+    assert not [each for each in shown.all("details") if each.get("id") == "patch"], "nothing is folded"
 
 
 async def test_runs_that_ended_and_alerts(console: Serving, seeding: Connection) -> None:
@@ -327,3 +331,15 @@ async def test_a_live_page_names_its_events(console: Serving, seeding: Connectio
     assert (await read(console)).all("main")[0]["data-events"] == "/events"
     assert (await read(console, "/incidents/7")).all("main")[0]["data-events"] == "/incidents/7/events"
     assert "data-events" not in (await read(console, "/?q=x")).all("main")[0]
+
+
+async def test_what_was_done_for_a_time_stands_on_the_incidents_page(console: Serving, seeding: Connection) -> None:
+    until = NOW + timedelta(minutes=20)
+    kept = Temporary(1, "r", "p", 0, "t", "INC-7/1/1/1", f"api {HOSTILE}", {}, NOW, until, told=True)
+    await write(seeding, an_incident(7, temporaries=(kept,)))
+
+    page = await read(console, "/incidents/INC-7")
+
+    assert "Changes for a time INC-7.1: api" in page.text
+    assert "could not be taken back so far" in page.text
+    assert not [one for one in page.all("script") if "src" not in one]

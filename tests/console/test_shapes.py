@@ -1,9 +1,12 @@
 """The shapes people see follow from the stored state, and ids are read as people write them."""
 
+from datetime import timedelta
+
 import pytest
 
 from paramedic.console.models import RunView
 from paramedic.console.shapes import catalog_of, detail_of, incident_number, line_of, run_number, run_of, runs_of
+from paramedic.core.model import Temporary
 from paramedic.core.words import Outcome, Phase, Severity, Stage
 from paramedic.errors import Fault
 from tests.console.seed import NOW, an_incident, approval, past, run
@@ -95,6 +98,16 @@ def test_a_run_without_a_plan_has_none() -> None:
     assert runs_of(an_incident(12, run=run(Stage.JUDGING, change=None)))[-1].plan is None
 
 
+def test_what_was_done_for_a_time_says_until_when_and_by_which_run() -> None:
+    until = NOW + timedelta(minutes=20)
+    kept = Temporary(2, "r", "p", 0, "t", "INC-12/2/1/1", "api from 3 to 6", {"replicas": 3}, NOW, until, told=True)
+
+    (shown,) = detail_of(an_incident(12, temporaries=(kept,)), NOW).temporaries
+
+    assert (shown.run, shown.target, shown.summary) == ("INC-12.2", "t", "api from 3 to 6")
+    assert (shown.since, shown.until, shown.stranded) == (NOW, until, True)
+
+
 def test_ended_runs_come_before_the_active_one() -> None:
     incident = an_incident(12, past=(past(Outcome.INEFFECTIVE, "not cleared"),), run=run(n=2))
 
@@ -120,7 +133,7 @@ def test_the_catalog_is_counted_and_its_faults_told() -> None:
     shown = catalog_of(Catalog())
 
     assert shown.bundle == "4f1c9a"
-    assert shown.counts["people"] == 3
+    assert shown.counts["people"] == 4
     assert shown.counts["rules"] == 0
     assert [fault.model_dump() for fault in shown.faults] == [
         {"where": "rules/uk.yaml:58:3", "what": "can never match", "right": "move it up"}

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from paramedic.console.standing import MARKS, standing
-from paramedic.core.model import Firing, Incident, Paging, Timer
-from paramedic.core.words import Outcome, Phase, Stage
+from paramedic.core.model import Firing, Incident, Paging, Temporary, Timer
+from paramedic.core.words import Outcome, Phase, Purpose, Stage
 from tests.console.seed import NOW, an_incident, approval, paged, past, run
 
 LATER = NOW + timedelta(minutes=30)
@@ -57,6 +57,34 @@ def test_nobody_is_asked_for_what_is_in_hand(incident: Incident, text: str) -> N
     said = standing(incident, NOW)
 
     assert (said.text, said.person, said.next) == (text, False, [])
+
+
+def test_what_was_done_for_a_time_is_said_until_it_is_taken_back() -> None:
+    kept = Temporary(1, "r", "p", 0, "main/shop/deployment/api", "INC-12/1/1/1", "api from 3 to 6", {}, NOW, LATER)
+    timers = {"quiet": Timer(3, LATER), "expire": Timer(4, LATER)}
+    incident = an_incident(12, phase=Phase.RESOLVED, fixed_by="paramedic", temporaries=(kept,), timers=timers)
+
+    said = standing(incident, NOW)
+
+    assert (said.text, said.person) == ("fixed by paramedic; for a time, taken back at 03:01: api from 3 to 6", False)
+    expiring = msgspec.structs.replace(incident, run=run(Stage.UNDOING, purpose=Purpose.EXPIRE))
+    assert standing(expiring, NOW).text == "fixed by paramedic; taking our change back: image api:42 → api:41"
+
+
+def test_what_could_not_be_taken_back_is_for_a_person() -> None:
+    kept = Temporary(1, "r", "p", 0, "t", "INC-12/1/1/1", "api from 3 to 6", {}, NOW, NOW, told=True)
+    incident = an_incident(12, phase=Phase.RESOLVED, temporaries=(kept,))
+
+    said = standing(incident, NOW)
+
+    assert (said.text, said.person) == ("over; for a time: api from 3 to 6", True)
+    assert any(mark in msgspec.json.encode(incident) for mark in MARKS)
+
+
+def test_taking_back_says_nothing_about_what_fires_now() -> None:
+    taken_back = msgspec.structs.replace(past(Outcome.FAILED), purpose=Purpose.EXPIRE)
+
+    assert standing(an_incident(12, past=(taken_back,)), NOW).text == "nothing is being done"
 
 
 ACK_OR_TAKE = ["paramedic incidents ack INC-12", "paramedic incidents take INC-12"]

@@ -9,7 +9,7 @@ from paramedic.core.bundle import Endpoint, Window
 from paramedic.core.matching import Matcher, matches
 from paramedic.core.model import Episode, Firing, Run
 from paramedic.core.words import Mode, Severity, Stage
-from paramedic.plugin import PageText, Reply, Resources, Seen, Tools
+from paramedic.plugin import MessageText, PageText, Reply, Resources, Seen, Tools
 
 NOW = datetime(2026, 5, 12, 9, 14, 0, tzinfo=UTC)
 HOOK = Endpoint("hook", "http://127.0.0.1:9000", timeout=7.0)
@@ -66,6 +66,11 @@ class Wire:
         return answer
 
 
+def credential(name: str) -> str:
+    """The value of a setting in this scene."""
+    return CREDENTIALS.get(name, "")
+
+
 @dataclass
 class Ledger:
     """What other runs have used."""
@@ -119,6 +124,10 @@ RUN = Run(
     started_at=ago(2),
     stage=Stage.JUDGING,
 )
+CREDENTIALS = {"PAGERDUTY_ROUTING_KEY": "0" * 32, "hook": "0" * 32, "SLACK_BOT_TOKEN": "xoxb-0"}
+"""Settings; the contact of `PAGE` names the one with a PagerDuty key."""
+ACCEPTED = {"pagerduty": Reply(202, {}, b"{}"), "slack": Reply(200, {}, b'{"ok":true,"channel":"C01","ts":"1.0"}')}
+"""What vendors answer who do not say 200 and leave it at that."""
 PAGE = PageText(
     verb="trigger",
     dedup_key="INC-12/1/1",
@@ -129,6 +138,18 @@ PAGE = PageText(
     level=1,
     to="sre-primary",
     contact="hook",
+    link="http://127.0.0.1:8080/incidents/INC-12",
+)
+
+
+MESSAGE = MessageText(
+    part="root",
+    key="INC-12/engineering",
+    incident="INC-12",
+    audience="engineering",
+    to="C0123456789",
+    lines=("P1 · ServiceDown shop/api · responding", "Restarting it", "Acknowledged by nobody yet"),
+    since=ago(5),
     link="http://127.0.0.1:8080/incidents/INC-12",
 )
 

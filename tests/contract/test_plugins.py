@@ -4,6 +4,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,24 @@ import paramedic
 from paramedic.core.matching import Matcher
 from paramedic.core.model import Change, Verdict
 from paramedic.core.words import Answer, Once
+from paramedic.errors import Permanent
 from paramedic.plugin import Action, Check, Guard, Notifier, Plugin, discover
-from tests.contract.plugin_scene import HOOK, PAGE, RESOURCES, Wire, at_once, seen, tools
+from tests.contract.plugin_scene import (
+    ACCEPTED,
+    HOOK,
+    MESSAGE,
+    PAGE,
+    RESOURCES,
+    Wire,
+    at_once,
+    credential,
+    seen,
+    tools,
+)
 
 PLUGINS = discover()
-PORTS = frozenset({"http"})
-ESCAPES = frozenset({"url", "literal", "cel"})
+PORTS = frozenset({"http", "kube", "metrics", "changes"})
+ESCAPES = frozenset({"url", "promql", "literal", "cel", "live"})
 FOLDERS: Mapping[str, Mapping[str, Plugin]] = {
     "actions": PLUGINS.actions,
     "guards": PLUGINS.guards,
@@ -134,6 +147,13 @@ def test_a_path_is_always_escaped(folder: str, name: str, plugin: Plugin) -> Non
 
 
 @EVERY
+def test_a_query_is_always_escaped(folder: str, name: str, plugin: Plugin) -> None:
+    """A value out of an alert inside PromQL stays a value, wherever a plug-in takes a query."""
+    if "query" in plugin.Params.model_fields:
+        assert plugin.escapes.get("query") == "promql"
+
+
+@EVERY
 def test_it_imports_no_other_plugin_and_no_library_of_the_outside(folder: str, name: str, plugin: Plugin) -> None:
     _, tree = source_of(plugin)
     imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -158,7 +178,18 @@ def test_an_action_says_what_keeps_it_from_happening_twice_and_how_it_is_undone(
     assert isinstance(action.once(params, RESOURCES), Once)
     assert len(action.undone_by.split()) >= 2
     assert 0 < action.takes(params, RESOURCES) <= 3600
-    assert action.writes, "an action that writes nothing is a check"
+    assert bool(action.writes) is action.mutates(params), "what changes nothing writes through no port"
+
+
+@pytest.mark.parametrize("action", PLUGINS.actions.values(), ids=PLUGINS.actions)
+def test_an_action_says_what_it_refuses_in_phrases(action: Action) -> None:
+    """The reference lists them as they are; whoever writes to a cluster always refuses something."""
+    assert action.refuses or "kube" not in action.writes
+    assert len(set(action.refuses)) == len(action.refuses)
+    for phrase in action.refuses:
+        assert len(phrase.split()) >= 3
+        assert phrase.isprintable()
+        assert not phrase.endswith(".")
 
 
 @pytest.mark.parametrize("action", [a for a in PLUGINS.actions.values() if not a.reads], ids=lambda a: a.name)
@@ -211,14 +242,41 @@ def test_a_check_answers_pass_fail_or_unknown_and_only_reads(check: Check) -> No
 
 @pytest.mark.parametrize("notifier", PLUGINS.notifiers.values(), ids=PLUGINS.notifiers)
 def test_a_notifier_gives_a_receipt_and_a_dry_one_touches_nothing(notifier: Notifier) -> None:
-    wire = Wire()
-    receipt = at_once(notifier.send(PAGE, RESOURCES.endpoints, tools(wire)))
+    wire = Wire([ACCEPTED[notifier.name]] if notifier.name in ACCEPTED else [])
+    receipt = at_once(notifier.send(PAGE, RESOURCES.endpoints, replace(tools(wire), setting=credential)))
 
     assert receipt
     assert len(receipt) <= 200
     assert 0 < notifier.timeout <= 30
     assert bool(wire.asked) is not notifier.dry
     assert bool(notifier.writes) is not notifier.dry
+
+
+@pytest.mark.parametrize("notifier", PLUGINS.notifiers.values(), ids=PLUGINS.notifiers)
+def test_a_notifier_posts_messages_or_says_that_it_cannot(notifier: Notifier) -> None:
+    wire = Wire([ACCEPTED[notifier.name]] if notifier.name in ACCEPTED else [])
+    work = notifier.post(MESSAGE, RESOURCES.endpoints, replace(tools(wire), setting=credential))
+    if not notifier.messages:
+        with pytest.raises(Permanent, match="cannot post messages"):
+            at_once(work)
+        return
+    ref = at_once(work)
+
+    assert 0 < len(ref) <= 200
+    assert notifier.address_fault(MESSAGE.to) == ("", "")
+    assert bool(wire.asked) is not notifier.dry
+    assert ref.startswith("dry") is notifier.dry
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_a_notifier_of_a_vendor_is_dry_without_credentials(name: str) -> None:
+    wire = Wire()
+    notifier = PLUGINS.notifiers[name]
+
+    assert at_once(notifier.send(PAGE, RESOURCES.endpoints, tools(wire))).startswith("dry: ")
+    if notifier.messages:
+        assert at_once(notifier.post(MESSAGE, RESOURCES.endpoints, tools(wire))).startswith("dry: ")
+    assert wire.asked == []
 
 
 def concrete(plugin: Plugin) -> Any:

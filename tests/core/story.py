@@ -12,7 +12,7 @@ import msgspec
 from paramedic.core.bundle import Bundle
 from paramedic.core.decide import decide
 from paramedic.core.decision import Decision, Entry
-from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan
+from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan, Resolve
 from paramedic.core.episodes import lapse_due, lapsed, released, unanswered
 from paramedic.core.events import (
     Acted,
@@ -25,6 +25,7 @@ from paramedic.core.events import (
     Observed,
     Paged,
     Planned,
+    Resolved,
     TimerFired,
 )
 from paramedic.core.model import Alert, Change, Claim, Episode, Exemplar, Failure, Incident, Past, Run, Verdict
@@ -32,7 +33,7 @@ from paramedic.core.routing import EXEMPLARS, Known, Routing, route
 from paramedic.core.words import Answer, Kind, Mode, Once, Outcome
 from tests.core.builders import MINUTE, T0, book, bundle, check, firing, resolved, rule, step, verified
 
-__all__ = ["Story", "deny", "failure", "whole_story", "writing", "yes"]
+__all__ = ["Story", "changed", "deny", "failure", "whole_story", "writing", "yes"]
 
 E = TypeVar("E", bound=Effect)
 
@@ -51,6 +52,11 @@ def deny(name: str = "still_firing", *, again: float | None = None, reason: str 
 
 def failure(kind: Kind = Kind.TEMPORARY, message: str = "connection refused", delay: float = 1.0) -> Failure:
     return Failure(kind, message, delay)
+
+
+def changed(message: str = "the generation is 8, not 7") -> Failure:
+    """The target compared, and said no."""
+    return Failure(Kind.PERMANENT, message, 1.0, changed=True)
 
 
 class Story:
@@ -229,11 +235,16 @@ class Story:
         change = None if failed else Change(summary, {"do": summary}, digest="d1", **about)
         self.fold(Planned(self.now, self.mode, asked.n, asked.run, change=change, failure=failed))
 
-    def apply(self, failed: Failure | None = None, summary: str = "api restarted") -> None:
+    def resolve(self, target: str = "", failed: Failure | None = None) -> None:
+        """The target is known by its one name, or is not."""
+        asked = self.one(Resolve)
+        self.fold(Resolved(self.now, self.mode, asked.n, asked.run, target=target, failure=failed))
+
+    def apply(self, failed: Failure | None = None, summary: str = "api restarted", halted: str = "") -> None:
         """The write comes back."""
         asked = self.one(Apply)
         said = "" if failed else summary
-        self.fold(Applied(self.now, self.mode, asked.n, asked.run, summary=said, failure=failed))
+        self.fold(Applied(self.now, self.mode, asked.n, asked.run, summary=said, failure=failed, halted=halted))
 
     def lose(self) -> Apply:
         """The process that carried the write out dies; gives the write."""

@@ -3,6 +3,7 @@
 A simulation in small, of the core alone: hypothesis makes up what happens, and shrinks what goes wrong to a few lines.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from paramedic.core.acts import objection
-from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan
+from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan, Resolve
 from paramedic.core.events import Held
-from paramedic.core.model import Incident
+from paramedic.core.model import Failure, Incident, Past, Run
 from paramedic.core.routing import EXEMPLARS
 from paramedic.core.words import Answer, Kind, Mode, Once, Phase, Purpose, Stage
 from tests.core import builders
 from tests.core.builders import Given, after, book, bundle, check, guard, step
-from tests.core.story import Story, deny, failure
+from tests.core.story import Story, changed, deny, failure
 
 PODS = st.sampled_from("abc")
 KINDS = st.sampled_from(Kind)
@@ -34,8 +35,14 @@ class Anything(RuleBasedStateMachine):
 
     story: Story
 
-    @initialize(once=st.sampled_from(Once), undo=st.booleans(), mode=st.sampled_from([Mode.AUTO, Mode.APPROVE]))
-    def begin(self, once: Once, undo: bool, mode: Mode) -> None:
+    @initialize(
+        once=st.sampled_from(Once),
+        undo=st.booleans(),
+        mode=st.sampled_from([Mode.AUTO, Mode.APPROVE]),
+        lasts=st.sampled_from([0.0, 60.0, 1000.0]),
+        named=st.booleans(),
+    )
+    def begin(self, once: Once, undo: bool, mode: Mode, lasts: float, named: bool) -> None:
         steps = (
             step("drain", once=once, verify=(check(within=120),), on_failure="undo" if undo else "next"),
             step("restart", once=once),
@@ -44,9 +51,11 @@ class Anything(RuleBasedStateMachine):
             builders.rule(with_={"workload": Given("${labels.job}")}),
             builders.rule("slow", "Slow", playbook="scale"),
         )
-        books = (book(steps=steps, guards=(guard(), guard("metric", inline=False))), book("scale"))
+        guards = (guard(), guard("metric", inline=False))
+        books = (book(steps=steps, guards=guards, on_cluster=named), book("scale", on_cluster=named))
         self.story = Story(bundle(*books, rules=rules), mode)
         self.unknown: set[str] = set()
+        self.lasts = lasts
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
@@ -58,14 +67,26 @@ class Anything(RuleBasedStateMachine):
     def it_ends(self, pod: str, name: str, ago: int) -> None:
         self.story.deliver(builders.resolved(self.seconds - ago, name=name, pod=pod))
 
-    @precondition(lambda self: self.asked(Judge) or self.asked(Plan) or self.asked(Apply))
+    @precondition(lambda self: any(self.asked(kind) for kind in (Resolve, Judge, Plan, Apply)))
     @rule()
     def the_run_gets_on(self) -> None:
         """The plain course of things, so that what is far along is reached as well."""
-        for kind, answer in ((Judge, self.story.judge), (Plan, self.story.plan), (Apply, self.story.apply)):
+        story = self.story
+        courses: tuple[tuple[type[Effect], Any], ...] = (
+            (Resolve, partial(story.resolve, "main/deployment/api")),
+            (Judge, story.judge),
+            (Plan, partial(story.plan, undo={"back": 1}, lasts=self.lasts)),
+            (Apply, story.apply),
+        )
+        for kind, answer in courses:
             if self.asked(kind):
                 answer()
                 return
+
+    @precondition(lambda self: self.asked(Resolve))
+    @rule(fails=st.sampled_from([None, *Kind]), name=st.sampled_from(["main/deployment/api", "main/deployment/web"]))
+    def the_target_is_known(self, fails: Kind | None, name: str) -> None:
+        self.story.resolve("" if fails else name, failure(fails) if fails else None)
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 3.0, 5.0, 12.0, 70.0, 130.0, 1000.0, 5000.0, 50_000.0]))
     def time_passes(self, seconds: float) -> None:
@@ -82,20 +103,27 @@ class Anything(RuleBasedStateMachine):
         self.story.judge(*said)
 
     @precondition(lambda self: self.asked(Plan))
-    @rule(fails=st.sampled_from([None, None, None, *Kind]), needed=st.sampled_from([True, True, False]))
-    def the_action_plans(self, fails: Kind | None, needed: bool) -> None:
-        self.story.plan(failed=failure(fails) if fails else None, undo={"back": 1}, needed=needed)
+    @rule(
+        fails=st.sampled_from([None, None, None, changed(), *map(failure, Kind)]),
+        needed=st.sampled_from([True, True, False]),
+        most=st.sampled_from([None, None, None, *Mode]),
+    )
+    def the_action_plans(self, fails: Failure | None, needed: bool, most: Mode | None) -> None:
+        self.story.plan(failed=fails, undo={"back": 1}, needed=needed, most=most, lasts=self.lasts)
 
     @precondition(lambda self: self.asked(Apply))
-    @rule(how=st.sampled_from(["done", "done", "lost", *Kind]))
+    @rule(how=st.sampled_from(["done", "done", "lost", "changed", "halted", *Kind]))
     def the_write_comes_back(self, how: Any) -> None:
         write = self.story.one(Apply)
         if how in ("lost", Kind.UNKNOWN):
             self.unknown.add(write.key)
         if how == "lost":
             self.story.lose()
+        elif how == "halted":
+            self.story.apply(halted="the switch is at freeze")
         else:
-            self.story.apply(None if how == "done" else failure(how))
+            failed = {"done": None, "changed": changed()}
+            self.story.apply(failed[how] if how in failed else failure(how))
 
     @precondition(lambda self: self.asked(Apply))
     @rule(used_up=st.booleans())
@@ -189,7 +217,8 @@ class Anything(RuleBasedStateMachine):
                 assert incident.phase is Phase.RESOLVED
             if incident.phase is Phase.RESOLVED:
                 assert "quiet" in incident.timers
-                assert (incident.run, incident.firing.open) == (None, 0)
+                assert incident.run is None or incident.run.purpose is Purpose.EXPIRE
+                assert incident.firing.open == 0
             assert (firing.open > 0) is ("expiry" in incident.timers)
             assert (firing.doubted > 0) is ("doubt" in incident.timers)
 
@@ -198,6 +227,25 @@ class Anything(RuleBasedStateMachine):
         for incident in self.story.incidents.values():
             if not incident.open:
                 assert (incident.run, incident.timers, incident.effects) == (None, {}, {})
+                assert incident.temporaries == ()
+
+    @invariant()
+    def what_was_done_for_a_time_is_not_forgotten(self) -> None:
+        """While nothing fires and nothing is under way, the moment is set at which it is taken back."""
+        for incident in self.open:
+            firing = incident.firing
+            if incident.temporaries and incident.run is None and not firing.open and not firing.doubted:
+                assert "expire" in incident.timers
+            else:
+                assert "expire" not in incident.timers
+
+    @invariant()
+    def a_target_is_treated_once(self) -> None:
+        """Promise 2: whatever it is called, by one playbook, while it fires."""
+        for incident in self.open:
+            runs: list[Past | Run] = [*incident.past, *([incident.run] if incident.run is not None else [])]
+            about = [(one.playbook, one.target, one.recurrence) for one in runs if one.treats]
+            assert len(about) == len(set(about))
 
     @invariant()
     def an_unknown_outcome_is_never_repeated_blindly(self) -> None:

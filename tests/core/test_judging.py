@@ -81,7 +81,7 @@ def test_guards_that_read_nothing_are_asked_first() -> None:
     story.judge()
 
     assert story.one(Plan).step == 0
-    assert story.texts("guards") == ["1 of 2 allow: fine", "1 of 2 allow: fine"]
+    assert story.texts("guards") == ["1 of 2 allow so far: fine", "2 of 2 allow: fine"]
 
 
 def test_where_a_cheap_guard_denies_no_other_is_asked() -> None:

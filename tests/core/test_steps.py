@@ -216,6 +216,30 @@ def test_an_alert_that_clears_between_two_steps_needs_no_further_one() -> None:
     assert story.incident.fixed_by == "paramedic"
 
 
+@pytest.mark.parametrize("on_failure", ["stop", "next"])
+def test_what_the_first_step_has_fixed_needs_no_second_one(on_failure: str) -> None:
+    """A ladder: restart, and only if that did not help, roll back."""
+    ladder = (step("restart", on_failure=on_failure, verify=(check(),)), step("roll_back", verify=(check(),)))
+    story = Story(bundle(book(steps=ladder))).until_verifying()
+    story.deliver(resolved(ends=20))
+
+    story.check(Answer.PASS)
+
+    assert len(story.all_of(Plan)) == 1
+    assert (story.ended.outcome, story.incident.fixed_by) == (Outcome.FIXED, "paramedic")
+    assert story.said("roll_back is not needed any more: the alert cleared")
+
+
+def test_what_only_collects_goes_on_although_the_alert_has_cleared() -> None:
+    steps = (step("restart", verify=(check(),)), step("logs", mutates=False))
+    story = Story(bundle(book(steps=steps))).until_verifying()
+    story.deliver(resolved(ends=20))
+
+    story.check(Answer.PASS)
+
+    assert len(story.all_of(Plan)) == 2
+
+
 def test_on_failure_next_tries_the_next_step() -> None:
     story = two_steps(on_failure="next")
     story.until_write()

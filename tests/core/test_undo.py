@@ -96,6 +96,18 @@ def test_an_undo_that_nothing_protects_is_never_repeated() -> None:
     assert (story.ended.outcome, len(story.all_of(Apply))) == (Outcome.UNKNOWN, 2)
 
 
+def test_what_was_taken_back_has_been_tried() -> None:
+    """Promise 2: it was a treatment, and the same one is not begun anew while it fires."""
+    story = undoing()
+    story.deliver(firing(1.0, pod="b"))
+    assert story.incident.candidates == ()
+    story.apply()
+
+    story.deliver(firing(2.0, pod="c"))
+
+    assert (story.incident.run, story.incident.runs) == (None, 1)
+
+
 def test_a_step_that_never_wrote_is_not_taken_back() -> None:
     """Only the step before it has changed anything."""
     story = Story(bundle(book(steps=(step("drain"), step("restart", on_failure="undo")))))

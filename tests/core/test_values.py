@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramedic.core import effects, events, model
+from paramedic.core import effects, events, model, outgoing
 from paramedic.core.decision import Entry
 from paramedic.core.effects import Effect, Page, lane_of
 from paramedic.core.events import Acted, AlertsSeen, Applied, Event
@@ -111,7 +111,7 @@ def _filled(kind: msgspec.inspect.Type) -> Any:
     return plain[type(kind)]
 
 
-@pytest.mark.parametrize("module", [model, events, effects])
+@pytest.mark.parametrize("module", [model, outgoing, events, effects])
 def test_every_value_is_frozen_and_leaves_defaults_out(module: Any) -> None:
     kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if kind.__module__ == module.__name__]
 
@@ -145,12 +145,14 @@ def test_every_effect_has_its_lane() -> None:
     lanes = {kind.__name__: lane_of(example(kind)) for kind in get_args(Effect)}
 
     assert lanes == {
+        "Resolve": "read",
         "Judge": "read",
         "Plan": "read",
         "Apply": "write",
         "Observe": "read",
         "Check": "read",
         "Page": "page",
+        "Message": "message",
     }
 
 

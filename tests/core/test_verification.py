@@ -6,6 +6,8 @@ import pytest
 
 from paramedic.core.bundle import CheckSpec
 from paramedic.core.effects import Apply, Check
+from paramedic.core.events import Checked
+from paramedic.core.model import Verdict
 from paramedic.core.words import Answer, Outcome, Phase, Stage
 from tests.core.builders import MINUTE, book, bundle, check, firing, resolved, step, verified
 from tests.core.story import Story
@@ -54,6 +56,34 @@ def test_the_check_itself_may_say_when_to_ask_again() -> None:
     story.wait(120)
     story.check(Answer.FAIL, again=0.0)
     assert story.due_in("check") == pytest.approx(0.1)
+
+
+def answered(story: Story, answer: Answer, *, final: bool) -> None:
+    """The check under way answers; `final`: more time would not mend it."""
+    asked = story.one(Check)
+    verdict = Verdict("rollout", answer, "its rollout made no progress for 600s", final=final)
+    story.fold(Checked(story.now, story.mode, asked.n, asked.run, verdict))
+
+
+def test_a_failure_that_time_will_not_mend_is_not_waited_for() -> None:
+    story = verifying(check(within=600))
+
+    answered(story, Answer.FAIL, final=True)
+
+    assert story.ended.outcome is Outcome.INEFFECTIVE
+    assert (story.ended.ended_at - story.incident.opened_at).total_seconds() < 1
+    assert story.texts("check") == ["rollout: failed: its rollout made no progress for 600s"]
+
+
+@pytest.mark.parametrize(("answer", "final"), [(Answer.FAIL, False), (Answer.UNKNOWN, True)])
+def test_everything_else_is_given_its_time(answer: Answer, final: bool) -> None:
+    """What cannot be known now may be known later, whatever the check says."""
+    story = verifying(check(within=600))
+
+    answered(story, answer, final=final)
+
+    assert story.run.stage is Stage.VERIFYING
+    assert "check" in story.incident.timers
 
 
 def test_a_treatment_that_did_not_help_pages_the_next_level_with_the_reason() -> None:

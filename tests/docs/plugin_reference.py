@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ What a playbook can do, ask and check, and how people are told. Each is one file
 `service/paramedic`; this page is made from them.
 
 A duration is written `30s`, `15m`, `2h30m` or `1w`; a number means seconds. `${...}` takes values from the alert, the
-run and its parameters; where it says *percent-encoded* they are, and an empty one is a fault; where it says *written
+run and its parameters; where it says *percent-encoded* they are, and an empty one is a fault; where it says *escaped
+for PromQL* it may stand in the value of a label matcher alone, and an empty one is a fault; where it says *written
 out*, there may be no `${...}`.
 """
 
@@ -33,7 +35,13 @@ KINDS = {
     "checks": ("Checks", "Questions about the world that verify a step. A check answers pass, fail or unknown."),
     "notifiers": ("Notifiers", "Ways to bring a page to a person, named by the person's `notifier`."),
 }
-ESCAPES = {"url": "percent-encoded", "literal": "written out", "cel": "a CEL condition"}
+ESCAPES = {
+    "url": "percent-encoded",
+    "promql": "escaped for PromQL",
+    "literal": "written out",
+    "cel": "a CEL condition",
+    "live": "a CEL condition on the live object",
+}
 
 
 def render_reference(plugins: Plugins) -> str:
@@ -103,8 +111,10 @@ def kind_of(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return "one of " + ", ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
-        kinds = {option.get("type") for option in field["anyOf"]}
-        return "duration" if kinds == {"string", "number"} else "text"
+        options = [option for option in field["anyOf"] if option.get("type") != "null"]
+        if len(options) == 1:
+            return kind_of(options[0])
+        return "duration" if {option.get("type") for option in options} == {"string", "number"} else "text"
     words = {
         "string": "text",
         "integer": "whole number",
@@ -121,7 +131,9 @@ def default_of(value: Any) -> str:
     """What holds where a parameter is left out."""
     if value in (None, "", [], {}) and value is not False:
         return "nothing"
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 
 if __name__ == "__main__":

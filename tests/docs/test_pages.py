@@ -34,7 +34,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 def is_a_bundle(where: str, text: str) -> bool:
     """Not a rehearsal, and not the example of a single plug-in: those are tried where they are generated."""
-    return "rehearsal:" not in text and "plug-ins.md" not in where
+    return "rehearsal:" not in text and "plug-ins.md" not in where and "actions.md" not in where
 
 
 RULES = [(where, text) for where, text in blocks("yaml") if is_a_bundle(where, text)]

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from paramedic.clock import Clock
+from paramedic.cluster.port import Kube, NoCluster
 from paramedic.core.bundle import Bundle, Endpoint
 from paramedic.core.decide import decide
 from paramedic.core.decision import Entry
@@ -25,12 +26,12 @@ from paramedic.engine.inputs import Act, Delivery
 from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
 from paramedic.intake.alertmanager import parse_body
-from paramedic.plugin import Plugins, Reply, Tools
+from paramedic.plugin import Metrics, NoMetrics, Plugins, Reply, Tools
 from paramedic.record.timeline import decode_entries, verify
 from paramedic.rehearse.loop import START, VirtualClock, VirtualLoop, virtually
 from paramedic.store.memory import MemoryDisk, MemoryStore
 from paramedic.store.port import Batch, BundleRow, Committed, Doubtful
-from tests.engine.texts import body, bundle_of, catalog, element, plugins
+from tests.engine.texts import body, bundle_of, catalog, element, loaded, plugins
 
 T = TypeVar("T")
 LATENCY = 0.002
@@ -140,13 +141,19 @@ class Stage:
     """One disk, one world, and the lives of a process on them."""
 
     def __init__(
-        self, loop: VirtualLoop, text: str, options: Options | None = None, used: Plugins | None = None
+        self,
+        loop: VirtualLoop,
+        text: str,
+        options: Options | None = None,
+        used: Plugins | None = None,
+        kube: Kube | None = None,
     ) -> None:
-        self.loop, self.clock = loop, VirtualClock(loop)
+        self.loop, self.clock, self.kube = loop, VirtualClock(loop), kube or NoCluster()
+        self.metrics: Metrics = NoMetrics()
         self.disk, self.world = MemoryDisk(), World(self.clock)
         self.batches: list[Batch] = []
         self.options = options or Options(jitter=float, signs=3600.0)
-        self.bundle = bundle_of(text)
+        self.bundle = bundle_of(text) if used is None else loaded(text, used)
         self.bundles = {self.bundle.hash: self.bundle}
         self.plugins = used or plugins()
         self.report = Noted()
@@ -155,7 +162,7 @@ class Stage:
 
     def _process(self) -> tuple[StageStore, Port, Engine]:
         store, port = StageStore(self.disk, self.clock, self.batches), Port(self.world)
-        tools = Tools(http=port)
+        tools = Tools(http=port, kube=self.kube, metrics=self.metrics)
         engine = Engine(
             store,
             self.plugins,
@@ -264,13 +271,14 @@ def play(
     *,
     options: Options | None = None,
     used: Plugins | None = None,
+    kube: Kube | None = None,
     start: bool = True,
     verified: bool = True,
 ) -> T:
     """Tell a story on a fresh stage, and check what it left."""
 
     async def told(loop: VirtualLoop) -> T:
-        stage = Stage(loop, text or catalog(), options, used)
+        stage = Stage(loop, text or catalog(), options, used, kube)
         if start:
             await stage.start()
         result = await story(stage)

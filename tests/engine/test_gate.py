@@ -8,7 +8,8 @@ import pytest
 
 from paramedic.core.bundle import Endpoint
 from paramedic.core.words import Mode
-from paramedic.engine.gate import FRESH, GatedHttp, SwitchReading
+from paramedic.engine.gate import FRESH, SwitchReading
+from paramedic.engine.gated import Asking, GatedHttp
 from paramedic.engine.shell import Options
 from paramedic.errors import Permanent, Refused, Temporary, UnknownOutcome
 from paramedic.plugin import Reply
@@ -269,7 +270,7 @@ def test_a_read_does_not_ask_the_gate_and_each_write_does() -> None:
                 asked.append(number)
                 raise Refused("no")
 
-        http = GatedHttp(stage.port, Gate(), 7, None, stage.bundle)  # type: ignore[arg-type]
+        http = GatedHttp(stage.port, Asking(Gate(), 7, None, stage.bundle))  # type: ignore[arg-type]
         hook = Endpoint("hook", "http://127.0.0.1:9000")
         for method in ("GET", "HEAD"):
             await http.request(hook, method, "/", timeout=1.0)

@@ -82,14 +82,14 @@ def test_vital_signs() -> None:
         assert told("open_episodes")[-1] == (3,)
         assert told("unknown_outcomes")[-1] == (0,)
         assert told("mode")[-1] == (Mode.SHADOW,)
-        waiting = {lane: (count, oldest) for lane, count, oldest in told("waiting")[-3:]}
-        assert waiting["page"] == waiting["read"] == (0, 0.0)
+        waiting = {lane: (count, oldest) for lane, count, oldest in told("waiting")[-4:]}
+        assert waiting["page"] == waiting["read"] == waiting["message"] == (0, 0.0)
         assert waiting["write"][0] == 1
         assert 9.0 < waiting["write"][1] < 11.0
 
         blocked.set()
         await stage.pass_(6.0)
-        assert told("waiting")[-2] == ("write", 0, 0.0)
+        assert told("waiting")[-3] == ("write", 0, 0.0)
 
     options = Options(jitter=float, signs=5.0, slots={"read": 1, "write": 1, "page": 4})
     play(story, options=options)

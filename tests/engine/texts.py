@@ -62,9 +62,14 @@ def plugins() -> Plugins:
 @cache
 def bundle_of(text: str) -> Bundle:
     """A catalog's text as a bundle."""
-    loaded = load_files({"catalog.yaml": text}, plugins())
-    assert loaded.bundle is not None, [str(fault) for fault in loaded.faults]
-    return loaded.bundle
+    return loaded(text, plugins())
+
+
+def loaded(text: str, used: Plugins) -> Bundle:
+    """As `bundle_of`, with other plug-ins."""
+    result = load_files({"catalog.yaml": text}, used)
+    assert result.bundle is not None, [str(fault) for fault in result.faults]
+    return result.bundle
 
 
 def body(*alerts: Mapping[str, Any]) -> bytes:

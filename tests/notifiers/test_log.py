@@ -7,7 +7,7 @@ import pytest
 
 from paramedic.core.words import Severity
 from paramedic.notifiers.log import LogNotifier
-from tests.contract.plugin_scene import PAGE, Wire, at_once, tools
+from tests.contract.plugin_scene import MESSAGE, PAGE, Wire, at_once, tools
 
 
 def test_a_page_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -40,3 +40,24 @@ def test_an_alert_cannot_write_a_second_line(caplog: pytest.LogCaptureFixture) -
     message = caplog.records[0].getMessage()
     assert message.isprintable()
     assert len(message) < 2000
+
+
+def test_a_message_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    wire = Wire()
+    with caplog.at_level(logging.INFO):
+        assert at_once(LogNotifier().post(MESSAGE, {}, tools(wire))) == "dry"
+
+    assert wire.asked == []
+    assert caplog.records[0].getMessage() == (
+        "message to engineering (INC-12, key INC-12/engineering): "
+        "P1 · ServiceDown shop/api · responding; Restarting it; Acknowledged by nobody yet"
+    )
+
+
+def test_nor_can_a_message_write_a_second_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        at_once(LogNotifier().post(replace(MESSAGE, lines=("x\r\n2026-05-12 INFO resolved" * 500,)), {}, tools()))
+
+    message = caplog.records[0].getMessage()
+    assert message.isprintable()
+    assert len(message) < 2500

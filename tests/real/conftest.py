@@ -5,7 +5,7 @@ even when there are none.
 """
 
 import os
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.real.alertmanager import Alertmanagers
+from tests.real.control_plane import ControlPlane, running
 from tests.real.databases import Database
 from tests.real.processes import Processes
 from tests.real.receiver import Receiver, receiving
@@ -61,6 +62,13 @@ def alertmanager(processes: Processes, tmp_path: Path, http: aiohttp.ClientSessi
 async def outside(processes: Processes) -> AsyncIterator[Database]:
     """A PostgreSQL that the test may stop; a service uses it by PARAMEDIC_DATABASE_URL."""
     async with Database(processes.folder / "outside") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """The session's Kubernetes control plane; each test makes namespaces of its own in it."""
+    with running(tmp_path_factory.mktemp("control-plane")) as one:
         yield one
 
 

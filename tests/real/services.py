@@ -6,19 +6,26 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
 from tests.real.alertmanager import metric
-from tests.real.catalogs import Catalog
 from tests.real.processes import Process, Processes, until
 
-__all__ = ["Service", "Services"]
+__all__ = ["Files", "Service", "Services"]
 
 PARAMEDIC = str(Path(sys.executable).with_name("paramedic"))
 COMMAND_TIME = 60.0
 SERVES = re.compile(r"paramedic serves on (http://\S+?);")
+
+
+class Files(Protocol):
+    """Rules and playbooks of a test."""
+
+    def write(self, rules: Path, playbooks: Path) -> None:
+        """Put the files where a service looks for them."""
+        ...
 
 
 class Service:
@@ -113,7 +120,8 @@ class Service:
 
     async def command(self, *words: str, code: int = 0) -> str:
         """What `paramedic WORDS…` prints, asked over the private socket."""
-        settings = {"PARAMEDIC_DATA": self.settings["PARAMEDIC_DATA"], "NO_COLOR": "1"}
+        shared = ("PARAMEDIC_DATA", "PARAMEDIC_RULES", "PARAMEDIC_PLAYBOOKS")
+        settings = {"NO_COLOR": "1"} | {name: self.settings[name] for name in shared}
         process = await asyncio.create_subprocess_exec(
             PARAMEDIC,
             *words,
@@ -143,7 +151,7 @@ class Services:
         self._processes, self._folder, self._http = processes, folder, http
         self._number = 0
 
-    async def __call__(self, catalog: Catalog, **settings: str) -> Service:
+    async def __call__(self, catalog: Files, **settings: str) -> Service:
         """A service that is ready. `settings` are added to its environment."""
         self._number += 1
         folder = self._folder / f"service-{self._number}"

@@ -43,7 +43,7 @@ def test_what_may_be_expected(written: Any, kind: str, wanted: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ({"by": "2s"}, "names exactly one of page, step"),
+        ({"by": "2s"}, "names exactly one of page, message, step"),
         ({"page": {}, "step": {"http": "*"}}, "names exactly one of"),
         ({"step": {}}, "ACTION: TARGET"),
         ({"step": {"http": "*", "restart": "*"}}, "ACTION: TARGET"),

@@ -8,7 +8,7 @@ import pytest
 
 from paramedic.core.words import Severity
 from paramedic.errors import Permanent, Temporary, UnknownOutcome
-from paramedic.plugin import PageText, Tools
+from paramedic.plugin import MessageText, PageText, Tools
 from paramedic.rehearse.faults import StagedStore, Weather, failing_plugins
 from paramedic.rehearse.loop import VirtualClock, VirtualLoop, virtually
 from paramedic.rehearse.script import Crash, Script
@@ -127,10 +127,13 @@ def test_a_notifier_fails_while_it_is_said_to(fails: str, raised: type[Exception
         assert (log.name, log.dry, log.reads, log.timeout) == (known.name, known.dry, known.reads, known.timeout)
         world = SimulatedWorld(play.script.world, play.clock, lambda _: None)
         tools = Tools(http=SimulatedHttp(world))
-        assert await log.send(page, {}, tools) == "dry"
+        message = MessageText("root", "k", "INC-1", "sre", "", ("Down", "", ""), play.clock.now())
+        assert await log.send(page, {}, tools) == await log.post(message, {}, tools) == "dry"
         await play.clock.sleep(60)
         with pytest.raises(raised, match="lets log fail"):
             await log.send(page, {}, tools)
+        with pytest.raises(raised, match="lets log fail"):
+            await log.post(message, {}, tools)
         await play.clock.sleep(60)
         assert await log.send(page, {}, tools) == "dry"
 

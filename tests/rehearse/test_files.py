@@ -124,4 +124,5 @@ def test_which_files_are_found(tmp_path: Path) -> None:
 def test_the_schema_is_of_a_rehearsal() -> None:
     schema = rehearsal_schema()
     assert schema["title"] == "Rehearsal"
-    assert schema["required"] == ["rehearsal", "when"]
+    assert schema["required"] == ["rehearsal"]
+    assert "revisions" in schema["$defs"]["DeploymentWorld"]["properties"]

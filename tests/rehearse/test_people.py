@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from paramedic.rehearse.people import People
-from paramedic.rehearse.script import World
+from paramedic.rehearse.scenery import World
 from paramedic.rehearse.witness import Happened
 
 

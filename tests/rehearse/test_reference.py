@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from paramedic.rehearse import expectations, script
+from paramedic.rehearse import expectations, scenery, script
+from paramedic.rehearse.cluster import spec
 from paramedic.rehearse.files import read_rehearsals
 from paramedic.rehearse.run import rehearse
 from tests.rehearse.staged import RULES, plugins
@@ -18,7 +19,7 @@ PAGE = (ROOT / "docs" / "reference" / "rehearsals.md").read_text()
 
 def keys() -> set[str]:
     found = set()
-    for module in (script, expectations):
+    for module in (script, scenery, spec, expectations):
         for model in vars(module).values():
             if isinstance(model, type) and issubclass(model, BaseModel):
                 found |= {field.alias or name for name, field in model.model_fields.items()}
@@ -36,7 +37,11 @@ def words(annotation: Any) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "model", [script.Act, script.Answer, script.Away, script.Failing, script.Crash, expectations.Step]
+    "model",
+    [
+        *(script.Act, scenery.Answer, script.Away, script.Failing, script.Crash, expectations.Step),
+        *(spec.KubeFails, spec.Condition, spec.DeploymentWorld, spec.StatefulSetWorld),
+    ],
 )
 def test_every_word_is_on_the_page(model: type[BaseModel]) -> None:
     found = {word for field in model.model_fields.values() for word in words(field.annotation) if word}
@@ -44,8 +49,8 @@ def test_every_word_is_on_the_page(model: type[BaseModel]) -> None:
     assert not missing
 
 
-def test_what_it_shows_goes_as_told() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+def test_what_it_shows_goes_as_told(block: str) -> None:
     file = read_rehearsals("page.test.yaml", block, plugins(), lambda: pytest.fail("brings its own rules"))
     assert not file.faults
     (rehearsal,) = file.rehearsals

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from paramedic.core.words import Mode
-from paramedic.rehearse.script import Alerting, Away, Crash, Failing, Script, Switching
+from paramedic.rehearse.cluster.spec import KubeFails
+from paramedic.rehearse.script import Alerting, Away, Clustered, Crash, Failing, Script, Switching
 
 MINIMAL: dict[str, Any] = {"rehearsal": "It is taken", "when": [{"at": "0s", "alert": {"alertname": "Down"}}]}
 
@@ -37,10 +38,15 @@ def test_each_thing_that_happens_is_known_by_its_key() -> None:
             {"at": "1s", "resolved": "Down"},
             {"at": "2s", "repeat": {"alertname": "Down"}},
             {"at": "3s", "person": {"name": "alice", "does": "snooze", "for": "1h"}},
+            {"at": "5s", "cluster": {"edit": "deployment/api.shop", "replicas": 3}},
             {"at": "4s", "switch": "shadow", "for": "2h", "reason": "a change"},
         ]
     ).when
-    assert [type(step).__name__ for step in steps] == ["Alerting", "Resolving", "Repeating", "Personal", "Switching"]
+    kinds = ["Alerting", "Resolving", "Repeating", "Personal", "Clustered", "Switching"]
+    assert [type(step).__name__ for step in steps] == kinds
+    clustered = steps[-2]
+    assert isinstance(clustered, Clustered)
+    assert clustered.cluster.edit == "main/shop/deployment/api"
     last = steps[-1]
     assert isinstance(last, Switching)
     assert (last.switch, last.for_) == (Mode.SHADOW, 7200)
@@ -53,22 +59,26 @@ def test_each_fault_is_known_by_its_key() -> None:
             {"commit": 3, "crash": "after", "down": "0s"},
             {"database": "away", "from": "1m", "to": "2m"},
             {"notifier": "webhook", "fails": "temporary", "to": "10m"},
+            {"cluster": "main", "fails": "lost", "on": "patch *", "times": 1, "to": "3m"},
         ]
     ).faults
-    assert [type(fault) for fault in faults] == [Crash, Crash, Away, Failing]
-    assert [fault.last for fault in faults] == [95, 0, 120, 600]
+    assert [type(fault) for fault in faults] == [Crash, Crash, Away, Failing, KubeFails]
+    assert [fault.last for fault in faults] == [95, 0, 120, 600, 180]
 
 
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ({"when": []}, "at least 1 item"),
-        ({"when": [{"at": "0s"}]}, "names nothing that happens; one of alert, resolved, repeat, person, switch"),
+        ({"when": []}, "nothing happens in it: say when, or world"),
+        (
+            {"when": [{"at": "0s"}]},
+            "names nothing that happens; one of alert, resolved, repeat, person, switch, cluster",
+        ),
         ({"when": [{"alert": {"alertname": "X"}}]}, "Field required"),
         ({"when": [{"at": "-1s", "alert": {"alertname": "X"}}]}, "nothing happens before 0s"),
         ({"when": [{"at": "0s", "person": {"name": "a", "does": "sleep"}}]}, "'ack', 'take'"),
         ({"when": [{"at": "0s", "switch": "on"}]}, "'freeze', 'off', 'shadow'"),
-        ({"faults": [{"at": "1s"}]}, "names nothing that fails; one of crash, database, notifier"),
+        ({"faults": [{"at": "1s"}]}, "names nothing that fails; one of crash, database, notifier, cluster"),
         ({"faults": [{"crash": True}]}, "a crash has one moment: at, or commit"),
         ({"faults": [{"crash": True, "at": "1s", "commit": 2}]}, "one moment"),
         ({"faults": [{"crash": "before", "at": "1s"}]}, "commit: 3, crash: before"),
@@ -77,7 +87,20 @@ def test_each_fault_is_known_by_its_key() -> None:
         ({"world": {"endpoints": {"hook": {"answers": [{"status": 42}]}}}}, "greater than or equal to 100"),
         ({"world": {"endpoints": {"hook": {"answers": [{"fails": "often"}]}}}}, "'refused', 'lost' or 'dropped'"),
         ({"world": {"metrics": {"load": [["soon", 1]]}}}, "is not a duration"),
-        ({"world": {"pods": []}}, "Extra inputs"),
+        ({"world": {"lions": []}}, "Extra inputs"),
+        ({"world": {"pods": [{"name": "A/b"}]}}, "is not the name of an object"),
+        ({"world": {"deployments": [{"name": "api"}]}}, "in one way: image, or revisions"),
+        ({"world": {"deployments": [{"name": "api", "image": "a", "revisions": [{"image": "b"}]}]}}, "in one way"),
+        ({"world": {"deployments": [{"name": "api", "image": "a", "cluster": "a/b"}]}}, "the cluster 'a/b' is not a"),
+        ({"world": {"deployments": [{"name": "api", "image": "a", "owner": "x"}]}}, "should match pattern"),
+        ({"world": {"disruption_budgets": [{"name": "a", "selects": {"a": "b"}}]}}, "one of available, unavailable"),
+        ({"world": {"alerts": [{"alert": {}, "while": {"target": "deployment/api"}}]}}, "says no namespace"),
+        ({"world": {"alerts": [{"alert": {}, "while": {"target": "deployment/a.b"}}]}}, "one of is, runs, fewer"),
+        ({"world": {"alerts": [{"alert": {}, "while": {"target": "lion/a.b", "fewer": 1}}]}}, 'no kind "lion"'),
+        ({"world": {"changes": [{"at": "-1m"}]}}, "target, or service"),
+        ({"when": [{"at": "0s", "cluster": {"edit": "deployment/a.b"}}]}, "with image, replicas, paused or patch"),
+        ({"when": [{"at": "0s", "cluster": {"delete": "pod/a.b", "replicas": 3}}]}, "with image, replicas, paused"),
+        ({"faults": [{"cluster": "main", "fails": "often"}]}, "'forbidden', 'busy', 'error'"),
         ({"rehearsal": ""}, "at least 1 character"),
         ({"then": {"page": {}}}, "valid tuple"),
     ],

@@ -9,7 +9,7 @@ from paramedic.core.bundle import Endpoint
 from paramedic.errors import Temporary, UnknownOutcome
 from paramedic.plugin import Reply
 from paramedic.rehearse.loop import VirtualClock, VirtualLoop, virtually
-from paramedic.rehearse.script import Consequence, World
+from paramedic.rehearse.scenery import Consequence, World
 from paramedic.rehearse.world import SimulatedHttp, SimulatedWorld
 
 

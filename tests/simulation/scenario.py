@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from paramedic.rehearse.script import Script
+from tests.simulation import shop
 
 RULES = """
 sources: [{name: main, repeat: 20m, group_interval: 1m}]
@@ -75,6 +76,9 @@ TROUBLE = 3600.0
 QUIET = 5400.0
 """Seconds after the trouble, in which everything has to come to rest."""
 
+SHOPS = 3
+"""Every so many seeds have a cluster as well."""
+
 _ALERTS = ("Down", "Slow", "Asked", "Both")
 _ACTS = ("ack", "take", "snooze", "escalate", "close", "note", "approve", "deny", "cancel")
 _JOBS = ("api", "web", "db")
@@ -84,12 +88,18 @@ def scenario(seed: int) -> Script:
     """The scenario of a seed, always the same."""
     dice = Random(seed)
     when = _happenings(dice)
+    world = {"endpoints": _endpoints(dice), "people": _people(dice)}
+    faults = _faults(dice)
+    if seed % SHOPS == 0:
+        world |= shop.world()
+        crowds, failures = shop.happenings(dice, TROUBLE)
+        when, faults = sorted([*when, *crowds], key=lambda one: float(one["at"])), [*faults, *failures]
     return Script.model_validate(
         {
             "rehearsal": f"seed {seed}",
-            "world": {"endpoints": _endpoints(dice), "people": _people(dice)},
+            "world": world,
             "when": when,
-            "faults": _faults(dice),
+            "faults": faults,
             "clock": {"until": TROUBLE + QUIET},
         }
     )

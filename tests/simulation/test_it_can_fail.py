@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from paramedic.actions.http import HttpAction
-from paramedic.core import episodes, escalation, treatment
+from paramedic.core import episodes, escalation, temporaries, treatment
 from paramedic.core.claims import Granted
 from paramedic.core.decide import decide
 from paramedic.core.words import Mode, Once, Severity
@@ -96,6 +96,11 @@ def decides_by_mood(patch: Patch) -> None:
     patch.setattr(work, "decide", moody)
 
 
+def takes_nothing_back(patch: Patch) -> None:
+    """What was done for a time is never due."""
+    patch.setattr(temporaries, "arrange", lambda _: None)
+
+
 @pytest.mark.parametrize(
     ("promise", "broken"),
     [
@@ -105,6 +110,7 @@ def decides_by_mood(patch: Patch) -> None:
         (4, reserves_nothing),
         (5, ignores_the_switch),
         (6, forgets_timers),
+        (6, takes_nothing_back),
         (7, pages_nobody),
         (8, chains_badly),
         (9, decides_by_mood),

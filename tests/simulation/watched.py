@@ -13,7 +13,7 @@ import msgspec
 
 from paramedic.core.bundle import Endpoint
 from paramedic.core.events import AlertsSeen, Event, TimerFired
-from paramedic.core.model import Alert
+from paramedic.core.model import Alert, Past, Run
 from paramedic.core.words import Mode
 from paramedic.engine.holdings import decode
 from paramedic.errors import Fault
@@ -21,11 +21,13 @@ from paramedic.intake.alertmanager import parse_body
 from paramedic.plugin import Reply
 from paramedic.record.timeline import verify
 from paramedic.rehearse.loop import VirtualLoop, virtually
-from paramedic.rehearse.script import Answer, EndpointWorld, Happens, Script
+from paramedic.rehearse.scenery import Answer, EndpointWorld
+from paramedic.rehearse.script import Happens, Script
 from paramedic.rehearse.stage import Played, Stage
 from paramedic.rehearse.world import Request, SimulatedWorld
 from paramedic.store.port import Batch
 from tests.rehearse.staged import bundle, plugins
+from tests.simulation import shop
 from tests.simulation.scenario import QUIET, RULES, TROUBLE
 
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
@@ -59,7 +61,7 @@ class Watched(Stage):
         super().__init__(
             loop,
             script,
-            bundle(RULES),
+            bundle(RULES + shop.RULES),
             plugins(),
             latency=latency,
             jitter=lambda seconds: seconds * (0.5 + dice.random()),
@@ -72,6 +74,9 @@ class Watched(Stage):
         self.asked: dict[tuple[int, int], float] = {}
         self.timers: Counter[tuple[int, int]] = Counter()
         self.closed_since: float | None = None
+        self.frozen_since: float | None = None
+        for cluster in self.clusters.named.values():
+            shop.watch(cluster, self._changed)
 
     async def _happen(self, step: Happens) -> None:
         with suppress(Fault):  # what was to end may have been ended by then, by what the service did
@@ -109,6 +114,8 @@ class Watched(Stage):
         if batch.switch is not None:
             closed = Mode(batch.switch.mode).rank <= Mode.OFF.rank
             self.closed_since = (self.closed_since or self.clock.monotonic()) if closed else None
+            frozen = Mode(batch.switch.mode) is Mode.FREEZE
+            self.frozen_since = (self.frozen_since or self.clock.monotonic()) if frozen else None
 
     def _broken(self, number: int, seen: str) -> None:
         """End the play: raised here, it would only be one more defect that the engine starts over after."""
@@ -143,6 +150,18 @@ class Watched(Stage):
         if hold is None or (f"INC-{hold.incident}", str(hold.run)) != (incident, run):
             self._broken(4, f"{request.path} under {request.key}, and {target} is held by {hold}")
 
+    def _changed(self, name: str, key: str, times: int) -> None:
+        """A change of ours on the cluster has taken effect, under this key so often by now."""
+        if times > 1:
+            self._broken(3, f"{name} was changed {times} times under {key}")
+        now, remedy = self.clock.monotonic(), key.count("/") == 3
+        since = self.closed_since if remedy else self.frozen_since
+        if since is not None and now > since + 2.0:
+            self._broken(5, f"{name} was changed under {key} at {now}, while the switch is closed since {since}")
+        hold = self.disk.holds.get(f"target/main/shop/deployment/{name}")
+        if hold is None or f"INC-{hold.incident}" != key.split("/", maxsplit=1)[0]:
+            self._broken(4, f"{name} was changed under {key}, and is held by {hold}")
+
     # -- at rest ------------------------------------------------------------------------------------------------------
 
     def at_rest(self) -> None:
@@ -165,9 +184,9 @@ class Watched(Stage):
         if opened > len(self.fired):
             raise Broken(2, f"{opened} episodes were opened, and {len(self.fired)} began")
         for incident in self.witness.incidents.values():
-            runs = Counter((one.playbook, one.target, one.recurrence) for one in incident.past)
-            if incident.run is not None:
-                runs[incident.run.playbook, incident.run.target, incident.run.recurrence] += 1
+            ran: list[Past | Run] = [*incident.past, *([incident.run] if incident.run is not None else [])]
+            treated = [one for one in ran if one.treats]
+            runs = Counter((one.playbook, one.target, one.recurrence) for one in treated)
             if runs and max(runs.values()) > 1:
                 raise Broken(2, f"{incident.ref} has run {runs.most_common(1)}")
 
@@ -180,6 +199,8 @@ class Watched(Stage):
         if waiting:
             raise Broken(6, f"effects that nobody carries out: {waiting}")
         for incident in self.witness.incidents.values():
+            if incident.temporaries and not incident.firing.open and self.closed_since is None:
+                raise Broken(6, f"{incident.ref}: never taken back: {incident.temporaries}")
             if incident.parked:
                 raise Broken(9, f"{incident.ref} is parked: {incident.parked}")
             if incident.run is not None and not incident.timers.keys() & {

@@ -29,6 +29,9 @@ insert into event select n, 1, now(), '', n % 1000 <> 0 from generate_series(1, 
 insert into effect select n, 1, n % 64, 'write', '' from generate_series(1, 5000) n;
 insert into timer select n, 1, n % 64, now() + n * interval '1 s', 'page' from generate_series(1, 5000) n;
 insert into hold select n::text, n, 1, now() from generate_series(1, 5000) n;
+insert into change select 'main/shop/deployment/' || n % 50, '', n::text, now() - n * interval '1 s', '', ''
+  from generate_series(1, 20000) n;
+insert into change select '', n::text, n::text, now() - n * interval '1 s', '', '' from generate_series(1, 5000) n;
 insert into use select n::text, now() + n * interval '1 s', n, 1 from generate_series(1, 20000) n;
 """
 
@@ -56,6 +59,8 @@ READS = {
     "recover_inbox": {"event_todo", "incident_pkey"},
     "recover_todo": {"delivery_todo"},
     "recover_uses": {"use_at"},
+    "changes_since": {"change_pkey", "change_of_service"},
+    "change_report": {"change_at"},
 }
 SAME = {"member_id_fenced_key": "member_pkey"}  # both go by id
 

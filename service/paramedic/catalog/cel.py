@@ -32,6 +32,7 @@ _OPERATORS = frozenset(
 _FUNCTIONS = frozenset(
     ("size", "contains", "startsWith", "endsWith", "matches", "int", "double", "string", "duration", "timestamp")
 ) | {"getFullYear", "getMonth", "getDayOfMonth", "getDayOfWeek", "getHours", "getMinutes", "getSeconds"}
+_LIVE = 'nothing is read for this expression; the guard "object" reads it: object: "object.spec.replicas >= 2"'
 _MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _SYNTAX = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 
@@ -168,7 +169,8 @@ def _judge(text: str, program: cel.Program, reading: Reading, shape: Shape) -> N
     """Names, functions and comprehensions within their bounds."""
     for name in program.variables():
         if name not in shape and name not in reading.variables:
-            raise Fault(text, f"{_shown(text)}: {quoted(name)} refers to nothing", did_you_mean(name, shape))
+            right = _LIVE if name == "object" else did_you_mean(name, shape)
+            raise Fault(text, f"{_shown(text)}: {quoted(name)} refers to nothing", right)
     for variable in sorted(reading.variables & set(shape)):
         raise Fault(text, f"{_shown(text)}: the variable {variable} hides {variable}", "name it differently")
     for name in program.functions():

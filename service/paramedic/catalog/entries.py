@@ -21,6 +21,7 @@ NOUNS: Mapping[str, str] = {
     "services": "service",
     "people": "person",
     "escalation": "policy",
+    "communication": "plan",
     "windows": "window",
     "endpoints": "endpoint",
 }

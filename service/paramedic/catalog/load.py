@@ -1,6 +1,6 @@
 """From texts to a bundle: the catalog's one way in. `app`, the rehearsal, the commands and `watch` call this.
 
-    texts → documents → entries → endpoints, windows, people, policies → playbooks → services, rules → bundle
+    texts → documents → entries → endpoints, windows, people, policies → playbooks → services, plans, rules → bundle
 
 Nothing is raised for what people wrote: all faults of all files come back together, and a bundle only without any.
 """
@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from paramedic.catalog.communication import plans_of
 from paramedic.catalog.crosscheck import unreachable
 from paramedic.catalog.documents import read
 from paramedic.catalog.entries import Item, gathered
@@ -110,7 +111,8 @@ def _built(
     resources = Resources(endpoints, windows, frozenset(people))
     playbooks, watched = playbooks_of(entries["playbook"], plugins, resources, faults)
     services = services_of(entries["services"], faults)
-    rules = rules_of(entries["rules"], playbooks, policies, services, faults)
+    plans = plans_of(entries["communication"], plugins.notifiers, faults)
+    rules = rules_of(entries["rules"], playbooks, policies, plans, services, faults)
     _check_reach(rules, entries["rules"], faults)
     if faults.found:
         return None
@@ -125,6 +127,7 @@ def _built(
         windows=MappingProxyType(windows),
         endpoints=MappingProxyType(endpoints),
         watched=watched,
+        communication=MappingProxyType(plans),
     )
 
 

@@ -6,7 +6,16 @@ modules that turn entries into values of `core.bundle`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from paramedic.durations import Duration
 from paramedic.matchers import Matchers
@@ -18,6 +27,7 @@ __all__ = [
     "SETTING",
     "AckEntry",
     "CheckTerms",
+    "CommunicationEntry",
     "EndpointEntry",
     "Entry",
     "LevelEntry",
@@ -33,6 +43,7 @@ __all__ = [
     "ServiceEntry",
     "SourceEntry",
     "StepEntry",
+    "TellEntry",
     "WindowEntry",
 ]
 
@@ -74,7 +85,7 @@ class PageEntry(Entry):
 
 
 class RuleEntry(Entry):
-    """A rule: matchers → playbook, parameters, severity, incident key, escalation policy. The first match wins."""
+    """A rule: matchers → playbook, parameters, severity, incident key, policy, plan. The first match wins."""
 
     name: Name
     match: Matchers = Field(description="matchers in Alertmanager's syntax; all must accept")
@@ -88,6 +99,7 @@ class RuleEntry(Entry):
         json_schema_extra={"additionalProperties": {"type": ["string", "number", "boolean"]}},
     )
     escalation: Name | None = Field(None, description="the policy that pages")
+    communication: Name | None = Field(None, description="the plan that says who is told, beside those who are paged")
     mode: Literal["off", "shadow", "approve", "auto"] | None = Field(None, description="may only lower the mode")
     storm: Literal["on", "off"] = Field("on", description="off: exempt from the storm's bound")
     page: PageEntry = PageEntry()
@@ -110,7 +122,7 @@ class PersonEntry(Entry):
     slack: Text | None = None
     pagerduty: Text | None = None
     pagerduty_key: Setting | None = Field(None, description="a PagerDuty service: the setting that holds its key")
-    roles: list[Literal["viewer", "operator", "approver"]] = []
+    roles: list[Literal["viewer", "operator", "approver", "ci"]] = []
     teams: list[Name] = []
 
 
@@ -157,6 +169,42 @@ class PolicyEntry(Entry):
     respond: Duration = Field(0.0, description="an acknowledgement is due by then")
     climbs: Literal["paramedic", "pagerduty"] = Field("paramedic", description="who climbs the levels")
     ack: AckEntry = AckEntry()
+
+
+def _every(value: Any) -> Any:
+    return 0.0 if value == "change" else value
+
+
+def _not_too_often(seconds: float) -> float:
+    if 0 < seconds < 10:
+        about = {"what": "that is more often than every 10s", "right": "write change, or for example 15m"}
+        raise PydanticCustomError("every", "{what}; {right}", about)
+    return seconds
+
+
+Every = Annotated[
+    Duration,
+    BeforeValidator(_every),
+    AfterValidator(_not_too_often),
+    WithJsonSchema({"anyOf": [{"const": "change"}, {"type": "string", "pattern": "^[0-9]"}, {"type": "number"}]}),
+]
+
+
+class TellEntry(Entry):
+    """One audience of a plan."""
+
+    audience: Name = Field(description="who it is, such as engineering")
+    by: Name = Field(description="the notifier that tells them, such as slack")
+    to: Text | None = Field(None, description="where: for slack the id of a channel")
+    every: Every = Field(0.0, description="change: whenever something changes; or a duration such as 15m")
+    when: Text | None = Field(None, description="a CEL expression about the incident: once true, they are told")
+
+
+class CommunicationEntry(Entry):
+    """A communication plan: who is told what happens, beside those who are paged."""
+
+    name: Name
+    tell: list[TellEntry] = Field(min_length=1, max_length=20)
 
 
 class WindowEntry(Entry):

@@ -57,8 +57,9 @@ def _person(
     faults: Faults,
 ) -> Person:
     contacts = {key: value for key, value in entry.model_dump().items() if key not in _ABOUT and value is not None}
+    by = {each.contact: name for name, each in notifiers.items() if each.contact}
     if entry.notifier is None:
-        paged_by = next((name for name, each in notifiers.items() if each.contact in contacts), "log")
+        paged_by = next((by[key] for key in item.node.value if key in by), "log")
     else:
         paged_by = entry.notifier
         _check_notifier(item, paged_by, contacts, notifiers, faults)
@@ -72,7 +73,7 @@ def _check_notifier(
     mark = item.node.at(["notifier"])
     if name not in notifiers:
         faults.add(item.file, mark, f"unknown notifier {quoted(name)}", did_you_mean(name, notifiers))
-    elif notifiers[name].contact and notifiers[name].contact not in contacts:
+    elif notifiers[name].needs_contact and notifiers[name].contact and notifiers[name].contact not in contacts:
         contact = notifiers[name].contact
         faults.add(item.file, mark, f'the notifier "{name}" needs a contact', f"add {contact}:")
 

@@ -17,11 +17,12 @@ from paramedic.core.matching import Matcher
 from paramedic.core.words import Mode
 from paramedic.errors import Fault
 from paramedic.matchers import Regex
-from paramedic.plugin import Plugins, Resources
+from paramedic.plugin import Plugin, Plugins, Resources
 
 __all__ = ["PlaybookReader", "playbooks_of"]
 
 STILL_FIRING = "still_firing"
+CLUSTER = "kube"
 _BESIDE_ACTION = frozenset(StepEntry.model_fields)
 _BESIDE_CHECK = frozenset(CheckTerms.model_fields)
 _FITS: Mapping[str, tuple[type, ...]] = {
@@ -68,6 +69,7 @@ class PlaybookReader:
         target = self._target(entry, params)
         guards, steps = self._guards(), self._steps()
         self._check_superseded(entry)
+        on_cluster = any(CLUSTER in part.reads | part.writes for part in self._parts(guards, steps))
         if target is None or len(self._faults.found) > before:
             return None
         return Playbook(
@@ -82,8 +84,16 @@ class PlaybookReader:
             recurrence=Recurrence(entry.recurrence.max, entry.recurrence.within),
             supersedes=tuple(entry.supersedes),
             approval=entry.approval,
+            on_cluster=on_cluster,
             at=self._item.at,
         )
+
+    def _parts(self, guards: Iterable[GuardSpec], steps: Iterable[StepSpec]) -> Iterable[Plugin]:
+        """The plug-ins behind what the playbook does."""
+        yield from (self._plugins.guards[guard.kind] for guard in guards)
+        for step in steps:
+            yield self._plugins.actions[step.kind]
+            yield from (self._plugins.checks[check.kind] for check in step.verify)
 
     def _wrong(self, path: list[str | int], what: str, right: str = "") -> None:
         self._faults.add(self._item.file, self._item.node.at(path), what, right)

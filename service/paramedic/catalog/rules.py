@@ -10,7 +10,7 @@ from paramedic.catalog.shapes import Shape, rule_shape
 from paramedic.catalog.templates import Renders, TemplateFault, compile_tree, has_expressions
 from paramedic.catalog.wording import validated
 from paramedic.clients.url import base_url
-from paramedic.core.bundle import Endpoint, Param, Playbook, Policy, Rule, Source
+from paramedic.core.bundle import Communication, Endpoint, Param, Playbook, Policy, Rule, Source
 from paramedic.core.bundle import ServiceEntry as Service
 from paramedic.core.words import Mode, Severity
 from paramedic.errors import Fault
@@ -83,6 +83,7 @@ def rules_of(
     items: Iterable[Item],
     playbooks: Mapping[str, Playbook | None],
     policies: Mapping[str, Policy],
+    plans: Mapping[str, Communication],
     services: Iterable[Service],
     faults: Faults,
 ) -> list[Rule]:
@@ -94,7 +95,7 @@ def rules_of(
         if entry is None:
             continue
         templates = _templates(item, entry, shape, faults)
-        _check_names(item, entry, playbooks, policies, faults)
+        _check_names(item, entry, playbooks, policies, plans, faults)
         playbook = playbooks.get(entry.playbook)
         if playbook is not None:
             _check_given(item, entry, templates, playbook, faults)
@@ -107,6 +108,7 @@ def rules_of(
                 incident=tuple(entry.incident),
                 with_=templates,
                 escalation=entry.escalation or "",
+                communication=entry.communication or "",
                 mode=Mode(entry.mode) if entry.mode else None,
                 storm=entry.storm == "on",
                 page_after=entry.page.after,
@@ -132,6 +134,7 @@ def _check_names(
     entry: RuleEntry,
     playbooks: Mapping[str, Playbook | None],
     policies: Mapping[str, Policy],
+    plans: Mapping[str, Communication],
     faults: Faults,
 ) -> None:
     if faults.torn:
@@ -143,6 +146,10 @@ def _check_names(
         right = did_you_mean(entry.escalation, policies)
         what = f"there is no escalation policy {quoted(entry.escalation)}"
         faults.add(item.file, item.node.at(["escalation"]), what, right)
+    if entry.communication is not None and entry.communication not in plans:
+        right = did_you_mean(entry.communication, plans)
+        what = f"there is no communication plan {quoted(entry.communication)}"
+        faults.add(item.file, item.node.at(["communication"]), what, right)
 
 
 def _check_given(

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from paramedic.catalog.entries import NOUNS
 from paramedic.catalog.models import (
     CheckTerms,
+    CommunicationEntry,
     EndpointEntry,
     PlaybookEntry,
     PolicyEntry,
@@ -83,6 +84,7 @@ def _entries(plugins: Plugins) -> tuple[Schema, dict[str, Schema]]:
         "services": ServiceEntry,
         "people": person,
         "escalation": PolicyEntry,
+        "communication": CommunicationEntry,
         "windows": WindowEntry,
         "endpoints": EndpointEntry,
     }

@@ -2,6 +2,7 @@
 
 A shape is a plain tree like the scope that `core.scope` makes later. A mapping is closed: a field that it lacks is a
 fault. `Open` is a mapping whose fields nobody can know beforehand, such as labels: any field is there, and is text.
+`Known` is a tree of which only typical values are known: what it lacks may be there all the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,12 +13,24 @@ from paramedic.catalog.faults import did_you_mean, quoted
 from paramedic.core.bundle import Param, ServiceEntry
 from paramedic.errors import Fault
 
-__all__ = ["OPEN", "Open", "Shape", "playbook_shape", "rule_shape", "sample_of", "target_shape", "typical"]
+__all__ = [
+    "OPEN",
+    "Known",
+    "Open",
+    "Shape",
+    "incident_shape",
+    "playbook_shape",
+    "rule_shape",
+    "sample_of",
+    "target_shape",
+    "typical",
+]
 
 Shape = Mapping[str, Any]
 
 # A typical text should be what a pattern of a parameter asks for; most patterns take one of these.
 _TEXTS = ("example", "1", "main", "deployment/example", "example.org", "10.0.0.1", "P1", "15m", "EXAMPLE", "/example")
+_OF_OBJECTS = {"spec": "replicas >= 2", "status": "readyReplicas == 0", "metadata": "generation > 1"}
 _MOMENT = "2026-01-01T00:00:00+00:00"
 
 
@@ -27,6 +40,13 @@ class Open:
 
 
 OPEN = Open()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tree that is typical, and not complete."""
+
+    value: Any
 
 
 def rule_shape(services: Iterable[ServiceEntry]) -> Shape:
@@ -46,6 +66,14 @@ def playbook_shape(params: Mapping[str, Param]) -> Shape:
         **target_shape(params),
         "target": {"name": "example"},
         "alert": {"labels": OPEN, "annotations": OPEN, "starts_at": _MOMENT},
+        **incident_shape(),
+        "run": {"id": "INC-1.1", "playbook": "example", "recurrence": 0, "started_at": _MOMENT},
+    }
+
+
+def incident_shape() -> Shape:
+    """What a communication plan's `when` sees."""
+    return {
         "incident": {
             "id": "INC-1",
             "key": "main{}",
@@ -54,8 +82,7 @@ def playbook_shape(params: Mapping[str, Param]) -> Shape:
             "phase": "responding",
             "source": "main",
             "opened_at": _MOMENT,
-        },
-        "run": {"id": "INC-1.1", "playbook": "example", "recurrence": 0, "started_at": _MOMENT},
+        }
     }
 
 
@@ -94,6 +121,8 @@ def _copied(shape: Shape) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, Open):
         return {}
+    if isinstance(value, Known):
+        return value.value
     return _copied(value) if isinstance(value, Mapping) else value
 
 
@@ -102,6 +131,8 @@ def _follow(scope: dict[str, Any], shape: Shape, path: tuple[str, ...]) -> None:
     values: Any = scope
     for position, name in enumerate(path):
         where = ".".join(path[:position])
+        if isinstance(place, Known):
+            return
         if isinstance(place, Open):
             values.setdefault(name, "1")
             place = ""
@@ -119,6 +150,9 @@ def _nowhere(where: str, name: str, place: Shape) -> tuple[str, str]:
         return f"{quoted(name)} refers to nothing", did_you_mean(name, place)
     if not place:
         return f"{where} has no field {quoted(name)}", f"no {where.removesuffix('s')} is declared"
+    if where == "target" and name in _OF_OBJECTS:
+        right = f'the guard "object" reads it: write for example object: "object.{name}.{_OF_OBJECTS[name]}"'
+        return f"target has no field {quoted(name)}, because nothing is read for this expression", right
     return f"{where} has no field {quoted(name)}", did_you_mean(name, place)
 
 

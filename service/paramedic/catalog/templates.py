@@ -2,17 +2,20 @@
 
 A text that is exactly one `${expression}` becomes the expression's value with its type; inside a longer text values are
 written out. `$${` stands for a plain `${`. What a value may do to the text around it is the plug-in's to say, by field
-(`escapes`): in a `url` field it is percent-encoded and must not be empty, a `literal` field takes no `${...}`, and a
-`cel` field is itself one condition, which arrives evaluated.
+(`escapes`): in a `url` field it is percent-encoded and must not be empty, in a `promql` field it stands in the value of
+a label matcher and must not be empty either, a `literal` field takes no `${...}`, a `cel` field is itself one
+condition, which arrives evaluated, and a `live` field one about an object that the plug-in has yet to read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from paramedic.catalog.cel import CelCondition, Expression, compile_cel, compile_condition
 from paramedic.catalog.faults import quoted
+from paramedic.catalog.live import compile_live
+from paramedic.catalog.promql import read_quotes
 from paramedic.catalog.shapes import Shape
 from paramedic.errors import Fault
 
@@ -71,28 +74,34 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Text with expressions in it. `url`: values are percent-encoded."""
+    """Text with expressions in it. `writes` says for each of them how its value is escaped; none: as it is."""
 
     parts: tuple[str | Expression, ...]
-    url: bool
+    writes: tuple[Callable[[str], str], ...] = ()
 
     def render(self, scope: Mapping[str, Any]) -> str:
-        return "".join(
-            [part if isinstance(part, str) else self._written(part, part.value(scope)) for part in self.parts]
-        )
+        return self._filled(lambda expression: expression.value(scope))
 
     def sample(self) -> Any:
+        return self._filled(lambda expression: expression.sample or "1")
+
+    def _filled(self, value: Callable[[Expression], Any]) -> str:
+        writes = iter(self.writes)
         return "".join(
-            [part if isinstance(part, str) else self._written(part, part.sample or "1") for part in self.parts]
+            [part if isinstance(part, str) else _written(part, value(part), next(writes, None)) for part in self.parts]
         )
 
-    def _written(self, expression: Expression, value: Any) -> str:
-        text = _as_text(value, expression)
-        if not self.url:
-            return text
-        if not text:
-            raise Fault("${" + expression.text + "}", "is empty", "an empty value never stands for everything")
-        return quote(text, safe="")
+
+def _written(expression: Expression, value: Any, write: Callable[[str], str] | None) -> str:
+    text = _as_text(value, expression)
+    if write is None:
+        return text
+    if not text:
+        raise Fault("${" + expression.text + "}", "is empty", "an empty value never stands for everything")
+    try:
+        return write(text)
+    except Fault as fault:
+        raise Fault("${" + expression.text + "}", fault.what, fault.right) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ def _branch(tree: Any, shape: Shape, escapes: Mapping[str, str], path: Path) -> 
             values = [item.value for item in each if isinstance(item, Constant)]
             return Constant(values) if len(values) == len(each) else _Sequence(each)
         case str():
-            return _text(tree, shape, url=False)
+            return _text(tree, shape, "")
         case _:
             return Constant(tree)
 
@@ -172,12 +181,14 @@ def _leaf(tree: Any, shape: Shape, mode: str) -> Renders:
             raise Fault("template", "no ${...} may stand here", "write it out: it is checked when the file is loaded")
         return _branch(tree, shape, {}, ())
     if not isinstance(tree, str):
-        if mode == "cel":
+        if mode in ("cel", "live"):
             raise Fault("template", "a condition must be text", 'write a CEL expression, such as "params.count > 2"')
         return Constant(tree)
     if mode == "cel":
         return _Condition(compile_condition(tree, shape))
-    return _text(tree, shape, url=mode == "url")
+    if mode == "live":
+        return compile_live(tree, shape)
+    return _text(tree, shape, mode)
 
 
 def has_expressions(tree: Any) -> bool:
@@ -193,22 +204,36 @@ def has_expressions(tree: Any) -> bool:
             return False
 
 
-def _text(text: str, shape: Shape, *, url: bool) -> Renders:
-    if "${" not in text:
-        return Constant(text)
+def _text(text: str, shape: Shape, mode: str) -> Renders:
     parts = tuple(_parts(text, shape))
-    if len(parts) == 1:
-        only = parts[0]
-        if isinstance(only, str):
-            return Constant(only)
-        if not url:
-            return _Value(only)
-    compiled = _Text(parts, url)
+    writes = _writes(parts, mode)
+    if not any(isinstance(part, Expression) for part in parts):
+        return Constant("".join(part for part in parts if isinstance(part, str)))
+    if len(parts) == 1 and not writes and isinstance(parts[0], Expression):
+        return _Value(parts[0])
+    compiled = _Text(parts, writes)
     try:
         compiled.sample()  # a list inside a text is found now, not at night
     except Fault as fault:
         raise Fault(fault.where, f"{fault.where} {fault.what}", fault.right) from fault
     return compiled
+
+
+def _writes(parts: Sequence[str | Expression], mode: str) -> tuple[Callable[[str], str], ...]:
+    """How the values of the expressions are escaped, one after the other; nothing where they are not."""
+    expressions = [part.text for part in parts if isinstance(part, Expression)]
+    match mode:
+        case "url":
+            return (_percent_encoded,) * len(expressions)
+        case "promql":
+            places = read_quotes([part if isinstance(part, str) else None for part in parts], expressions)
+            return tuple(place.write for place in places)
+        case _:
+            return ()
+
+
+def _percent_encoded(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _parts(text: str, shape: Shape) -> Iterator[str | Expression]:

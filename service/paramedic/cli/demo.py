@@ -1,4 +1,4 @@
-"""`paramedic demo`: the real service on a simulated shop, four stories, and the console beside them."""
+"""`paramedic demo`: the real service over a simulated cluster, five stories, and the console beside them."""
 
 import argparse
 import asyncio
@@ -14,25 +14,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from paramedic.cli.output import coloured, line
+from paramedic.cli.output import coloured, line, paint
 from paramedic.console.door import connect
 from paramedic.core.decision import Entry
+from paramedic.core.words import Mode
 from paramedic.errors import Fault, Temporary
 from paramedic.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from paramedic.cli.main import Subparsers
     from paramedic.console.models import EntryView
-    from paramedic.demo.monitor import Monitor
-    from paramedic.demo.shop import Shop
-    from paramedic.demo.teller import Teller
+    from paramedic.demo.teller import Teller, Telling
 
 __all__ = ["add", "run"]
 
 
 def add(subparsers: "Subparsers") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("demo", help="the service on a simulated shop: four incidents, told as they go")
+    parser = subparsers.add_parser("demo", help="the service over a simulated cluster: five incidents, told as they go")
     parser.add_argument("--exit", action="store_true", help="end by itself; exit 0 only if every story ended as told")
     parser.set_defaults(run=run)
 
@@ -53,72 +52,89 @@ async def _demo(settings: Settings, *, by_itself: bool, listen_set: bool) -> int
 
     from paramedic.app import Service
     from paramedic.clock import SystemClock
-    from paramedic.demo.monitor import Monitor
+    from paramedic.demo.gauges import Gauges
+    from paramedic.demo.monitor import Monitor, webhook
     from paramedic.demo.shop import Shop
-    from paramedic.demo.stories import HOPELESS
     from paramedic.demo.teller import Teller
 
     clock, stop = SystemClock(), asyncio.Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
-    print("Paramedic demo: a simulated shop, real alert bodies, nothing outside this machine is touched.", flush=True)
+    print(
+        "Paramedic demo: a simulated cluster, real alert bodies, nothing outside this machine is touched.", flush=True
+    )
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="paramedic-demo-")))
-        healed: asyncio.Queue[str] = asyncio.Queue(maxsize=100)
-        shop = await stack.enter_async_context(Shop(clock, healed.put_nowait, HOPELESS))
-        settings = _settings(settings, folder, shop, any_port=by_itself and not listen_set)
-        service = await stack.enter_async_context(Service(settings, clock))
+        settings = _settings(settings, folder, any_port=by_itself and not listen_set)
+        shop = Shop(clock)
+        gauges = Gauges(shop)
+        service = Service(settings, clock, kube=shop.kube, metrics=gauges)
+        await stack.enter_async_context(service)
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
-        monitor = Monitor(service.address, session, clock)
-        resolving = asyncio.create_task(_resolve(monitor, healed))
-        stack.callback(resolving.cancel)
+        monitor = Monitor(gauges.symptoms, webhook(session, service.address), clock)
+        watching = asyncio.create_task(monitor.run())
+        stack.push_async_callback(_end, watching)
         print(f"Console {service.address}    database {service.database}", flush=True)
-        colour = coloured(sys.stdout, os.environ)
-        teller = Teller(
-            service.engine,
-            service.views,
-            service.history,
-            service.live,
-            monitor,
-            clock,
-            lambda entry: _show(entry, colour=colour),
-        )
+        teller = Teller(service.engine, service.views, service.history, service.live, shop, gauges, clock)
         telling, stopped = asyncio.create_task(_tell(teller)), asyncio.create_task(stop.wait())
-        stack.callback(telling.cancel)
+        stack.push_async_callback(_end, telling)
         stack.callback(stopped.cancel)
-        await asyncio.wait([telling, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([telling, stopped, watching], return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
         if not telling.done():
             return 130
         if not by_itself:
-            print("The console stays open; Ctrl-C ends it.", flush=True)
+            print(f"The console stays open at {service.address}; Ctrl-C ends it.", flush=True)
             await stopped
         return telling.result()
+
+
+async def _end(task: "asyncio.Task[None] | asyncio.Task[int]") -> None:
+    """Cancel a task and see it end, so that it asks nothing of a service that stops."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def _tell(teller: "Teller") -> int:
     """Tell every story; 0 if each ended as told and its record is whole."""
     from paramedic.demo.stories import STORIES
+    from paramedic.demo.teller import Telling
 
-    ended = 0
-    for number, story in enumerate(STORIES, 1):
-        print(f"\n{number}  {story.title}", flush=True)
-        as_told, how = await teller.tell(story)
-        ended += as_told
-        if not as_told:
-            print(f"   it was to end {story.ending.words()}; it ended {how}", flush=True)
-    chains = "chains verified" if teller.chains else "A CHAIN IS BROKEN"
-    print(f"\n{len(STORIES)} stories, {ended} ended as told. {teller.entries} timeline entries, {chains}.", end=" ")
+    tellings = [Telling(story) for story in STORIES]
+    colour = coloured(sys.stdout, os.environ)
+    print("They happen side by side and are told one after the other; seconds stand for a shop's minutes.", flush=True)
+    happening = asyncio.create_task(teller.tell(tellings))
+    try:
+        for number, telling in enumerate(tellings, 1):
+            print(f"\n{paint(f'{number}  {telling.story.title}', 'bold', colour)}", flush=True)
+            async for entry in telling.follow():
+                _show(entry, colour=colour)
+            if telling.wrong:
+                print(f"   it did not end as told: {telling.wrong}", flush=True)
+        await happening
+    finally:
+        happening.cancel()
+    return _summed_up(tellings)
+
+
+def _summed_up(tellings: "list[Telling]") -> int:
+    ended = sum(not telling.wrong for telling in tellings)
+    whole = all(telling.chain for telling in tellings)
+    entries = sum(len(telling.entries) for telling in tellings)
+    chains = "chains verified" if whole else "A CHAIN IS BROKEN"
+    print(f"\n{len(tellings)} stories, {ended} ended as told. {entries} timeline entries, {chains}.", end=" ")
     print("Next: docs/tutorial/your-first-incident.md", flush=True)
-    return 0 if ended == len(STORIES) and teller.chains else 1
+    return 0 if ended == len(tellings) and whole else 1
 
 
-def _settings(settings: Settings, folder: Path, shop: "Shop", *, any_port: bool) -> Settings:
-    """The demo's own rules and playbooks, in a folder of its own, with the shop's address filled in."""
+def _settings(settings: Settings, folder: Path, *, any_port: bool) -> Settings:
+    """The demo's own rules, playbooks and database; and nothing of what the environment says about other systems."""
     source = files("paramedic.demo")
     for kind in ("rules", "playbooks"):
         (folder / kind).mkdir()
         for file in (source / kind).iterdir():
-            (folder / kind / file.name).write_text(file.read_text().replace("SHOP", shop.url))
+            (folder / kind / file.name).write_text(file.read_text())
     data = settings.data / "demo"
     _must_be_free(data)
     shutil.rmtree(data, ignore_errors=True)  # every telling begins anew
@@ -130,6 +146,10 @@ def _settings(settings: Settings, folder: Path, shop: "Shop", *, any_port: bool)
         database_url="",
         rules=folder / "rules",
         playbooks=folder / "playbooks",
+        mode=Mode.AUTO,
+        webhook_tokens=(),
+        clusters=(),
+        environment={},
     )
 
 
@@ -146,9 +166,3 @@ def _show(entry: "EntryView", *, colour: bool) -> None:
     """Print an entry of the timeline."""
     by = f" (by {entry.who})" if entry.who and entry.who not in entry.text else ""
     print(line(Entry(entry.kind, entry.text + by, entry.note), entry.at, colour=colour), flush=True)
-
-
-async def _resolve(monitor: "Monitor", healed: "asyncio.Queue[str]") -> None:
-    """What answers again is no longer reported."""
-    while True:
-        await monitor.resolve(await healed.get())

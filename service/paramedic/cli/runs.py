@@ -50,7 +50,7 @@ def run_list(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print("No run waits for an approval." if args.waiting else "No run is active.")
     colour = coloured(sys.stdout, environment)
     for run in found["runs"]:
-        for line in plan(run, colour=colour):
+        for line in plan(run, colour=colour, whole=False):
             print(line)
         if run["stage"] == "approval":
             print(f"   paramedic runs approve {run['id']}, or deny")

@@ -15,6 +15,7 @@ from paramedic.core.text import ago
 __all__ = ["listed", "moment", "plan", "told"]
 
 _TEXT_AT = 23  # where the text of an entry stands
+_FITS = 60  # columns that a structure may take in a plan
 
 Json = dict[str, Any]
 
@@ -79,7 +80,7 @@ def told(
     yield from _about(incident, now, colour)
     if incident["run"] is not None:
         yield ""
-        yield from plan(incident["run"], colour=colour)
+        yield from plan(incident["run"], colour=colour, whole=False)
     yield ""
     day = ""
     for entry in timeline["entries"]:
@@ -110,8 +111,8 @@ def _about(incident: Json, now: datetime, colour: bool) -> Iterator[str]:
     yield from (f"   {part}" for part in wrap(f"{facts}; rule {plain(incident['rule'])}", WIDTH - 3))
 
 
-def plan(run: Json, *, colour: bool) -> Iterator[str]:
-    """A run: what it is about, where it stands, and what exactly it would write."""
+def plan(run: Json, *, colour: bool, whole: bool = True) -> Iterator[str]:
+    """A run: what it is about, where it stands, and what exactly it would write; not `whole`: only what changes."""
     state = run["stage"] or run["outcome"]
     name = f"{run['id']}  {run['playbook']} on {run['target']}: {state}"
     tone = "red" if run["stage"] in ("approval", "unknown") else "bold"
@@ -122,12 +123,34 @@ def plan(run: Json, *, colour: bool) -> Iterator[str]:
         return
     yield from (f"   {part}" for part in wrap("plan: " + plain(run["plan"]["summary"]), WIDTH - 3))
     write, prior = run["plan"]["write"], run["plan"]["prior"]
-    for key in [*write, *(key for key in prior if key not in write)]:
-        before = f"{_compact(prior[key])} → " if key in prior else ""
-        after = _compact(write[key]) if key in write else "nothing"
+    keys = [*prior, *(key for key in write if key not in prior)]  # what changes is looked for first
+    for key in sorted(keys, key=lambda key: _folded(write.get(key)) or _folded(prior.get(key))):
+        if not whole and prior and key not in prior:
+            continue
+        before = f"{_told(prior[key])} → " if key in prior else ""
+        after = _told(write[key]) if key in write else "nothing"
         yield "   " + cut(f"   {plain(key)}: {before}{after}", WIDTH - 3)
     back = "can be taken back" if run["plan"]["undo"] is not None else "cannot be taken back"
     yield f"      {back}; plan {plain(run['plan']['digest'])[:12]}"
+
+
+def _folded(value: object) -> bool:
+    """Whether a value is a structure: what people look for (an image, a number of replicas) is none."""
+    return isinstance(value, dict | list)
+
+
+def _told(value: object) -> str:
+    """A value of a plan. Of a structure that does not fit only where it writes: `--json` shows it whole."""
+    text = _compact(value) or "nothing"
+    if not _folded(value) or width(text) <= _FITS:
+        return text
+    paths = [f"{one['op']} {one['path']}" for one in value if _is_patched(one)] if isinstance(value, list) else []
+    return plain(", ".join(paths)) if paths else text
+
+
+def _is_patched(operation: object) -> bool:
+    """Whether this is an operation of a JSON patch."""
+    return isinstance(operation, dict) and {"op", "path"} <= operation.keys()
 
 
 def _compact(value: object) -> str:

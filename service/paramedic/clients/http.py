@@ -23,9 +23,9 @@ import aiohttp
 from yarl import URL
 
 from paramedic.clients.answers import LARGEST_ANSWER
+from paramedic.clients.session import Lost, bounds, open_session, why
 from paramedic.clients.url import address
 from paramedic.core.bundle import Endpoint
-from paramedic.core.text import one_line
 from paramedic.errors import Fault, Permanent, Temporary, UnknownOutcome
 from paramedic.plugin import Reply
 
@@ -33,21 +33,6 @@ __all__ = ["HttpClient"]
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _HARMLESS = frozenset({"GET", "HEAD"})
-_HEADERS = {"User-Agent": "paramedic", "Accept-Encoding": "identity"}
-
-
-class _Lost(Exception):
-    """The connection broke after it stood. Not one of aiohttp's own, because those make it send again by itself."""
-
-
-async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp repeats PUT, DELETE and GET when a kept connection breaks; whether to repeat is not its decision."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _Lost(str(error) or type(error).__name__) from error
 
 
 class HttpClient:
@@ -58,8 +43,8 @@ class HttpClient:
 
     def __init__(self, secret: Callable[[str], str], *, most: int = 100) -> None:
         self._secret = secret
-        self._kept = _session(aiohttp.TCPConnector(limit=most))
-        self._single = _session(aiohttp.TCPConnector(limit=most, force_close=True))
+        self._kept = open_session(aiohttp.TCPConnector(limit=most))
+        self._single = open_session(aiohttp.TCPConnector(limit=most, force_close=True))
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,7 +83,7 @@ class HttpClient:
             raise Temporary(f"{asked}: this process is closing; nothing was sent")
         try:
             async with session.request(
-                method, url, headers=sent, data=body, timeout=_bounds(timeout), allow_redirects=False
+                method, url, headers=sent, data=body, timeout=bounds(timeout), allow_redirects=False
             ) as response:
                 return Reply(response.status, response.headers, await _body(response, harmless))
         except aiohttp.ConnectionTimeoutError as error:
@@ -106,12 +91,12 @@ class HttpClient:
         except aiohttp.ClientConnectorCertificateError as error:
             raise Permanent(f"{asked}: the certificate is not trusted; nothing was sent") from error
         except aiohttp.ClientConnectorError as error:
-            raise Temporary(f"{asked}: no connection ({_why(error)}); nothing was sent") from error
-        except (TimeoutError, aiohttp.ClientError, _Lost, ValueError) as error:
-            why = f"no answer within {timeout:g}s" if isinstance(error, TimeoutError) else _why(error)
+            raise Temporary(f"{asked}: no connection ({why(error)}); nothing was sent") from error
+        except (TimeoutError, aiohttp.ClientError, Lost, ValueError) as error:
+            said = f"no answer within {timeout:g}s" if isinstance(error, TimeoutError) else why(error)
             if harmless:
-                raise Temporary(f"{asked}: {why}") from error
-            raise UnknownOutcome(f"{asked}: {why}; it was sent, and may have been done") from error
+                raise Temporary(f"{asked}: {said}") from error
+            raise UnknownOutcome(f"{asked}: {said}; it was sent, and may have been done") from error
 
     def _prepared(
         self, endpoint: Endpoint, path: str, headers: Mapping[str, str] | None, asked: str
@@ -129,25 +114,6 @@ class HttpClient:
         return url, sent
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        headers=_HEADERS,
-        skip_auto_headers=("Content-Type",),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        middlewares=(_only_once,),
-    )
-
-
-def _bounds(timeout: float) -> aiohttp.ClientTimeout:
-    # A connection has half the time, so that running out of the whole always means that the request may have left.
-    # The threshold keeps aiohttp from rounding up to whole seconds; its 0 would mean for ever.
-    total = max(timeout, 0.001)
-    return aiohttp.ClientTimeout(total=total, connect=total / 2, ceil_threshold=2 * total)
-
-
 async def _body(response: aiohttp.ClientResponse, harmless: bool) -> bytes:
     chunks: list[bytes] = []
     room = LARGEST_ANSWER
@@ -161,10 +127,3 @@ async def _body(response: aiohttp.ClientResponse, harmless: bool) -> bytes:
         # The status is the answer to a write; what else the server wanted to say changes nothing.
         response.close()
     return b"".join(chunks)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientResponseError):
-        return "what came back is not HTTP"
-    said = error.strerror if isinstance(error, aiohttp.ClientConnectorError) else str(error)
-    return one_line(said or type(error).__name__, 200)

@@ -11,7 +11,7 @@ from typing import Final
 from paramedic.cluster.resources import Place, Resource, named_kind
 from paramedic.errors import Fault
 
-__all__ = ["Target", "checked_name", "parse_target", "say_target"]
+__all__ = ["Target", "checked_cluster", "checked_label", "checked_name", "parse_short", "parse_target", "say_target"]
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
@@ -49,11 +49,34 @@ def parse_target(text: str) -> Target:
             "target", f"{text[:80]!a} is not CLUSTER/NAMESPACE/KIND/NAME", "for example main/shop/deployment/api"
         )
     cluster, namespace, kind, name = parts
-    if _CLUSTER.fullmatch(cluster) is None:
-        raise Fault("target", f"the cluster {cluster[:80]!a} is not a name", "letters, digits, dots and dashes")
-    if _LABEL.fullmatch(namespace) is None:
-        raise Fault("target", f"the namespace {namespace[:80]!a} is not a name", "small letters, digits and dashes")
+    checked_cluster(cluster)
+    checked_label(namespace, "the namespace")
     return Target(cluster, namespace, named_kind(kind), checked_name(name))
+
+
+def parse_short(text: str, cluster: str) -> Target:
+    """A target as people write it, `deployment/api.shop`, on that cluster; or in full. Raises `Fault`."""
+    kind, slash, name = text.partition("/")
+    if not slash or "/" in name:
+        return parse_target(text)
+    own, dot, namespace = name.rpartition(".")
+    if not dot:
+        raise Fault("target", f"{text[:80]!a} says no namespace", "for example deployment/api.shop")
+    return parse_target(f"{cluster}/{namespace}/{kind}/{own}")
+
+
+def checked_cluster(name: str) -> str:
+    """A cluster's name, as settings give it and targets use it. Raises `Fault`."""
+    if _CLUSTER.fullmatch(name) is None:
+        raise Fault("target", f"the cluster {name[:80]!a} is not a name", "letters, digits, dots and dashes")
+    return name
+
+
+def checked_label(name: str, what: str, where: str = "target") -> str:
+    """The name of a namespace or an account (RFC 1123, without dots). Raises `Fault` at `where` that names `what`."""
+    if _LABEL.fullmatch(name) is None:
+        raise Fault(where, f"{what} {name[:80]!a} is not a name", "small letters, digits and dashes")
+    return name
 
 
 def checked_name(name: str) -> str:

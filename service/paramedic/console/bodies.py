@@ -6,7 +6,7 @@ misspelt one is never silently without effect.
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from paramedic.core.text import one_line
@@ -19,6 +19,7 @@ __all__ = [
     "Nothing",
     "Noting",
     "Reason",
+    "Reporting",
     "RunQuery",
     "Snoozing",
     "Switching",
@@ -80,6 +81,35 @@ class Switching(Body):
     mode: Annotated[Mode, Field(strict=False)]
     for_: Annotated[Duration | None, Field(alias="for", gt=0, strict=False)] = None
     reason: Sentence = ""
+
+
+def _label(text: str) -> str:
+    if not one_line(text):
+        raise PydanticCustomError("empty", "is empty; write for example api:42")
+    return one_line(text, 200)
+
+
+def _address(text: str) -> str:
+    if text and not (text.startswith(("https://", "http://")) and text.isprintable() and " " not in text):
+        raise PydanticCustomError("address", "is not an address; write it as https://...")
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise PydanticCustomError("address", "holds a user or a password; a link that is kept must not")
+    return text
+
+
+class Reporting(Body):
+    """What was deployed: a workload by cluster, namespace and KIND/NAME, or a service by the name that playbooks use.
+
+    With a service, `cluster` and `namespace` say where it runs, if not everywhere. Without `at` it has just happened.
+    """
+
+    service: Annotated[str, Field(max_length=200), AfterValidator(lambda text: one_line(text, 200))] = ""
+    workload: Annotated[str, Field(max_length=300, examples=["deployment/api"])] = ""
+    namespace: Annotated[str, Field(max_length=63)] = ""
+    cluster: Annotated[str, Field(max_length=100)] = ""
+    version: Annotated[str, Field(max_length=200, examples=["api:42"]), AfterValidator(_label)]
+    url: Annotated[str, Field(max_length=1000), AfterValidator(_address)] = ""
+    at: AwareDatetime | None = None
 
 
 class Query(BaseModel):

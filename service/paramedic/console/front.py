@@ -15,6 +15,7 @@ from paramedic.clock import Clock
 from paramedic.console.acts import Acting, Acts
 from paramedic.console.answers import Handler, answering, refuse_json
 from paramedic.console.api import Api
+from paramedic.console.changes import Changes, Keeping
 from paramedic.console.history import History
 from paramedic.console.live import Live
 from paramedic.console.openapi import Operation, document
@@ -28,7 +29,7 @@ __all__ = ["Console"]
 
 
 class Console:
-    """API, acts, pages and their live updates.
+    """API, acts, reported changes, pages and their live updates.
 
     `live` is told of commits by the engine's report, `tokens` is PARAMEDIC_TOKENS_FILE, `highest` is PARAMEDIC_MODE.
     """
@@ -41,6 +42,7 @@ class Console:
         live: Live,
         clock: Clock,
         *,
+        changes: Keeping,
         tokens: Path | None,
         highest: Mode,
     ) -> None:
@@ -50,7 +52,8 @@ class Console:
         self._live = live
         self._pages = Pages(views, history, live, people, clock)
         api, acts = Api(views, history, people, catalog, clock), Acts(engine, views, people, clock)
-        self._operations = [*api.operations(), *acts.operations()]
+        reported = Changes(changes, people, clock)
+        self._operations = [*api.operations(), *acts.operations(), *reported.operations()]
 
     def operations(self) -> list[Operation]:
         """What the API offers."""

@@ -27,10 +27,12 @@ __all__ = [
     "PlanView",
     "Problem",
     "RawRow",
+    "ReportedView",
     "RunList",
     "RunView",
     "StandingView",
     "SwitchView",
+    "TemporaryView",
     "TimelineView",
 ]
 
@@ -139,6 +141,17 @@ class PagingView(View):
     reason: str = ""
 
 
+class TemporaryView(View):
+    """A change that was made for a time, and is still to be taken back."""
+
+    summary: str = Field(examples=["scale deployment/api.shop: 3 → 6 replicas, for 30m"])
+    target: str
+    run: str = Field(description="the run that made it", examples=["INC-12.1"])
+    since: datetime
+    until: Annotated[datetime, Field(description="taken back then, or when the alert has been clear for a while")]
+    stranded: bool = Field(description="it could not be taken back so far, and people were told")
+
+
 class IncidentDetail(IncidentLine):
     """Everything about one incident but its timeline."""
 
@@ -153,6 +166,7 @@ class IncidentDetail(IncidentLine):
     paging: PagingView
     run: RunView | None = None
     past: list[RunView]
+    temporaries: list[TemporaryView] = []
 
 
 class EvidenceRef(View):
@@ -244,6 +258,18 @@ class Done(View):
     """An act was committed; `done` says what it came to."""
 
     done: str
+
+
+class ReportedView(View):
+    """A change as it was kept; `new` is false when it had been reported before. Of a service, `target` is a place."""
+
+    target: str = Field(examples=["main/shop/deployment/api"])
+    service: str
+    version: str
+    url: str
+    at: datetime
+    by: str
+    new: bool
 
 
 class Problem(View):

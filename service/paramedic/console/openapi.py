@@ -1,6 +1,7 @@
 """What the API offers, as a table of operations, and its description in OpenAPI 3.1 made from that table.
 
-`api` and `acts` list their operations; `front` serves them and this description of them, so the two cannot differ.
+`api`, `acts` and `changes` list their operations; `front` serves them and this description of them, so the two cannot
+differ.
 """
 
 import re

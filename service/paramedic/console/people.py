@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 _LINE = re.compile(r"(?P<name>[^\s#]{1,64})\s+(?P<digest>[0-9a-fA-F]{64})")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via")
-_ALL = frozenset(("operator", "approver"))
+_ALL = frozenset(("operator", "approver", "ci"))
 
 
 class Denied(Exception):

@@ -1,7 +1,7 @@
 """How the templates of the pages see values: escaped, harmless, in UTC. `pages` renders with this environment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -36,6 +36,7 @@ def environment(versions: Mapping[str, str]) -> Environment:
         tone=tone_of,
         json=_json,
         changes=_changes,
+        inside=_inside,
     )
     return made
 
@@ -77,9 +78,20 @@ def _json(value: Any) -> str:
 
 
 def _changes(plan: PlanView) -> list[tuple[str, str, str]]:
-    """The plan as rows of (what, before, after)."""
-    names = [*plan.write, *(name for name in plan.prior if name not in plan.write)]
-    return [(name, _value(plan.prior, name), _value(plan.write, name)) for name in names]
+    """What a plan changes, an image or a number of replicas, as rows of (what, before, after)."""
+    return [(name, *values) for name, values, glance in _rows(plan) if glance]
+
+
+def _inside(plan: PlanView) -> list[tuple[str, str, str]]:
+    """The rest of the plan, such as the patch itself, which nobody reads at a glance."""
+    return [(name, *values) for name, values, glance in _rows(plan) if not glance]
+
+
+def _rows(plan: PlanView) -> Iterator[tuple[str, tuple[str, str], bool]]:
+    for name in [*plan.write, *(name for name in plan.prior if name not in plan.write)]:
+        folded = any(isinstance(values.get(name), dict | list) for values in (plan.write, plan.prior))
+        glance = not folded and (name in plan.prior or not plan.prior)
+        yield name, (_value(plan.prior, name), _value(plan.write, name)), glance
 
 
 def _value(values: Mapping[str, Any], name: str) -> str:

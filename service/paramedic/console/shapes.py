@@ -13,10 +13,11 @@ from paramedic.console.models import (
     PagingView,
     PlanView,
     RunView,
+    TemporaryView,
 )
 from paramedic.console.standing import standing
 from paramedic.core.bundle import Bundle
-from paramedic.core.model import Change, Incident, Past, Run
+from paramedic.core.model import Change, Incident, Past, Run, Temporary
 from paramedic.core.words import Mode
 from paramedic.errors import Fault
 
@@ -103,6 +104,18 @@ def detail_of(incident: Incident, now: datetime) -> IncidentDetail:
         ),
         run=_active(incident, incident.run) if incident.run is not None else None,
         past=[_ended(incident, past) for past in incident.past],
+        temporaries=[_temporary(incident, one) for one in incident.temporaries],
+    )
+
+
+def _temporary(incident: Incident, one: Temporary) -> TemporaryView:
+    return TemporaryView(
+        summary=one.summary,
+        target=one.target,
+        run=f"{incident.ref}.{one.run}",
+        since=one.set_at,
+        until=one.until,
+        stranded=one.told,
     )
 
 

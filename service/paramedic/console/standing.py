@@ -12,7 +12,7 @@ from paramedic.core.words import Outcome, Phase, Stage
 
 __all__ = ["MARKS", "standing"]
 
-MARKS = (b'"stage":"approval"', b'"parked":"', b'"outcome":"unknown"')
+MARKS = (b'"stage":"approval"', b'"parked":"', b'"outcome":"unknown"', b'"told":true')
 """Pieces of a stored state that may mean that a person is needed: what a search in the database can look for."""
 
 _LEFT_ALONE = frozenset(
@@ -20,6 +20,7 @@ _LEFT_ALONE = frozenset(
 )
 
 _DOING = {
+    Stage.RESOLVING: "looking for the workload behind {target}",
     Stage.JUDGING: "asking the guards of {playbook}",
     Stage.WAITING: "waiting until the guards of {playbook} may answer otherwise",
     Stage.PLANNING: "planning {playbook} on {target}",
@@ -36,7 +37,8 @@ _DOING = {
 def standing(incident: Incident, now: datetime) -> StandingView:
     """The sentence for `incident` at `now`."""
     if not incident.open or incident.phase in (Phase.RESOLVED, Phase.REVIEWED):
-        return StandingView(text=_over(incident))
+        stranded = any(one.told for one in incident.temporaries)
+        return StandingView(text=_over(incident), person=stranded)
     if incident.parked:
         text = f"automation stopped by a fault of its own: {incident.parked}"
         return StandingView(text=text, person=True, next=_commands(incident, "take"))
@@ -67,10 +69,22 @@ def _commands(incident: Incident, *acts: str) -> list[str]:
 def _over(incident: Incident) -> str:
     by = incident.fixed_by
     words = {"": "over", "paramedic": "fixed by paramedic", "itself": "cleared by itself"}.get(by, by)
+    if incident.temporaries:
+        return f"{words}; {_left(incident)}"
     quiet = incident.timers.get("quiet")
     if quiet is None or not incident.open:
         return words
     return f"{words}; closed at {quiet.due.astimezone(UTC):%H:%M} if it stays away"
+
+
+def _left(incident: Incident) -> str:
+    """What was done for a time, and is still to be taken back."""
+    if incident.run is not None:
+        return _doing(incident.run)
+    summaries = "; ".join(one.summary for one in incident.temporaries)
+    expire = incident.timers.get("expire")
+    at = f", taken back at {expire.due.astimezone(UTC):%H:%M}" if expire is not None else ""
+    return f"for a time{at}: {summaries}"
 
 
 def _approval(incident: Incident, run: Run) -> str:
@@ -109,7 +123,7 @@ def _change(run: Run) -> str:
 
 def _last(incident: Incident) -> Past | None:
     """The run that ended last, if it belongs to this firing and not to one before it."""
-    past = [one for one in incident.past if one.recurrence == incident.recurrence]
+    past = [one for one in incident.past if one.treats and one.recurrence == incident.recurrence]
     return past[-1] if past else None
 
 

@@ -3,12 +3,12 @@
 The engine asks `objection` before it records an act, so that a refused act leaves no trace but its answer.
 """
 
-from paramedic.core import escalation, lifecycle, steps, treatment
+from paramedic.core import escalation, lifecycle, steps, temporaries, treatment
 from paramedic.core.bundle import Bundle
 from paramedic.core.draft import Draft
 from paramedic.core.events import Acted
 from paramedic.core.model import Incident
-from paramedic.core.words import Outcome, Phase, Stage
+from paramedic.core.words import Outcome, Phase, Purpose, Stage
 
 __all__ = ["ACTS", "acted", "objection", "role_for"]
 
@@ -81,6 +81,9 @@ def _decide_run(draft: Draft, event: Acted) -> None:
         reason = f"denied by {event.who}" + (f": {event.text}" if event.text else "")
         treatment.end(draft, Outcome.DENIED, reason)
     elif event.what == "cancel":
+        if draft.run.purpose is Purpose.EXPIRE:
+            draft.note("temporary", "stays as it is, and is not taken back any more", who=event.who)
+            temporaries.drop(draft, draft.run.expires)
         treatment.stop(draft, Outcome.CANCELLED, f"cancelled by {event.who}")
     else:
         draft.note("note", f"an act that this version does not know: {event.what}", who=event.who)

@@ -1,13 +1,13 @@
 """The validated, immutable version of all rules and playbooks, as the core reads it. The catalog builds it from YAML.
 
-Expressions are compiled by the catalog; here they are only the two protocols `Template` and `Condition`.
+Expressions are compiled by the catalog; here they are only the protocols `Template`, `Condition` and `LiveCondition`.
 Durations are seconds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from paramedic.core.matching import Matcher, Pattern, RuleIndex
 from paramedic.core.words import Mode, Once, Severity
@@ -16,10 +16,12 @@ __all__ = [
     "AckTerms",
     "Bundle",
     "CheckSpec",
+    "Communication",
     "Condition",
     "Endpoint",
     "GuardSpec",
     "Level",
+    "LiveCondition",
     "Param",
     "Person",
     "Playbook",
@@ -29,6 +31,7 @@ __all__ = [
     "ServiceEntry",
     "Source",
     "StepSpec",
+    "Tell",
     "Template",
     "Window",
 ]
@@ -54,6 +57,24 @@ class Condition(Protocol):
 
     def holds(self, scope: Scope) -> bool:
         """Whether it is true; raises `Fault` when it is neither true nor false."""
+        ...
+
+
+@runtime_checkable
+class LiveCondition(Protocol):
+    """A CEL expression about an object that is read later: what a parameter with the escape `live` arrives as."""
+
+    @property
+    def text(self) -> str:
+        """The expression as written."""
+        ...
+
+    def holds(self, thing: Mapping[str, Any]) -> bool:
+        """Whether it is true of the object; raises `Fault` when it is neither true nor false, or cannot be decided."""
+        ...
+
+    def values(self, thing: Mapping[str, Any]) -> dict[str, Any]:
+        """The plain values that it looks at, by their paths, as evidence."""
         ...
 
 
@@ -84,7 +105,7 @@ class ServiceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """matchers → playbook, parameters, severity, incident key, escalation policy."""
+    """matchers → playbook, parameters, severity, incident key, escalation policy, communication plan."""
 
     name: str
     match: tuple[Matcher, ...]
@@ -93,6 +114,7 @@ class Rule:
     incident: tuple[str, ...] = ()
     with_: Mapping[str, Template] = field(default_factory=dict)
     escalation: str = ""
+    communication: str = ""
     mode: Mode | None = None
     storm: bool = True
     page_after: float = 0.0
@@ -160,7 +182,10 @@ class Recurrence:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """Guards, steps, verification and what happens on failure."""
+    """Guards, steps, verification and what happens on failure.
+
+    `on_cluster`: something in it reads or writes a cluster, so its target is resolved before anything is judged.
+    """
 
     name: str
     description: str
@@ -173,6 +198,7 @@ class Playbook:
     recurrence: Recurrence = Recurrence()
     supersedes: tuple[str, ...] = ()
     approval: float = 600.0
+    on_cluster: bool = False
     at: str = ""
 
 
@@ -225,6 +251,29 @@ class Policy:
     at: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """One audience of a communication plan: by which notifier, where to, how often (s; 0: whenever something changes).
+
+    `when` says whether it begins to be told; once it has, it is told until the end.
+    """
+
+    audience: str
+    by: str
+    to: str = ""
+    every: float = 0.0
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Communication:
+    """A communication plan: who is told what happens, beside those who are paged."""
+
+    name: str
+    tell: tuple[Tell, ...]
+    at: str = ""
+
+
 class Window(Protocol):
     """A named stretch of time, once or recurring."""
 
@@ -268,6 +317,7 @@ class Bundle:
     windows: Mapping[str, Window]
     endpoints: Mapping[str, Endpoint]
     watched: tuple[tuple[Matcher, ...], ...] = ()
+    communication: Mapping[str, Communication] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
         """The source of this name; one with the default terms where none is declared."""

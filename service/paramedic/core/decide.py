@@ -2,25 +2,28 @@
 
     Opened        the incident begins: somebody will be paged
     AlertsSeen    episodes opened, closed, came back: a run may start, the incident may be over → sightings
+    Resolved      the target is known by its one name: it is judged                             → steps
     Judged        the guards have answered: plan, wait, or refuse                               → steps
     Planned       the action knows what it would write: approve, apply, or only say so          → steps
     Applied       the write came back: verify, try again, or hand over                          → steps, writing
     Observed      after a crash: is our write there?                                            → steps, writing
     Checked       a check has answered: next step, ask again, or not cleared                    → steps
     Paged         a page went out, or did not: the climb goes on                                → pages
+    Messaged      an audience was told, or was not                                              → communication
     Interrupted   the process that carried an effect out is gone                                → steps, writing
     Held          a claim is held by somebody else, or used up                                  → steps, writing
     TimerFired    a due moment                                                                  → by its name
     Acted         a person: ack, take, snooze, escalate, close, note, approve, deny, cancel     → acts
     Parked        deciding raised an error: a person has to                                      → here
 
+After each of them `temporaries` sees when the next change is to be taken back, and `communication` who is to be told.
 The turn calls `decide` for each event, records the event, and makes the answer durable. Same incident, same event, same
 bundle: same answer (promise 9). `VERSION` changes when a recorded event would be answered differently.
 """
 
 from typing import assert_never
 
-from paramedic.core import acts, escalation, lifecycle, pages, sightings, steps
+from paramedic.core import acts, communication, escalation, lifecycle, pages, sightings, steps, temporaries
 from paramedic.core.bundle import Bundle
 from paramedic.core.decision import Decision
 from paramedic.core.draft import Draft
@@ -33,11 +36,13 @@ from paramedic.core.events import (
     Held,
     Interrupted,
     Judged,
+    Messaged,
     Observed,
     Opened,
     Paged,
     Parked,
     Planned,
+    Resolved,
     TimerFired,
 )
 from paramedic.core.model import Firing, Incident, Paging
@@ -45,7 +50,7 @@ from paramedic.core.words import Phase
 
 __all__ = ["VERSION", "decide"]
 
-VERSION = 1
+VERSION = 2
 
 
 def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
@@ -54,17 +59,28 @@ def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
     `incident` is None only for `Opened`. `bundle` is the one the incident was opened under. Raises nothing on purpose:
     an exception is a defect, and the turn parks the incident.
     """
-    if isinstance(event, Opened):
-        if incident is not None:
-            raise LookupError(f"{incident.ref} is open already")
-        return _opened(event, bundle)
     if incident is None:
-        raise LookupError(f"{type(event).__name__} for an incident that was never opened")
+        if not isinstance(event, Opened):
+            raise LookupError(f"{type(event).__name__} for an incident that was never opened")
+        return _opened(event, bundle)
     draft = Draft(incident, bundle, event.at, event.mode)
+    _happened(draft, event)
+    temporaries.arrange(draft)
+    communication.keep_up(draft)
+    return draft.decision()
+
+
+def _happened(draft: Draft, event: Event) -> None:
     match event:
+        case Opened():
+            raise LookupError(f"{draft.incident.ref} is open already")
         case AlertsSeen():
             sightings.seen(draft, event)
-        case Judged() | Planned() | Applied() | Observed() | Checked() | Interrupted() | Held():
+        case Messaged():
+            communication.messaged(draft, event)
+        case Interrupted() if communication.concerns(draft, event.n):
+            communication.interrupted(draft, event)
+        case Resolved() | Judged() | Planned() | Applied() | Observed() | Checked() | Interrupted() | Held():
             steps.answered(draft, event)
         case Paged():
             pages.paged(draft, event)
@@ -76,7 +92,6 @@ def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
             _parked(draft, event)
         case _:
             assert_never(event)
-    return draft.decision()
 
 
 def _opened(event: Opened, bundle: Bundle) -> Decision:
@@ -102,6 +117,7 @@ def _opened(event: Opened, bundle: Bundle) -> Decision:
     draft = Draft(incident, bundle, event.at, event.mode)
     before = f"; before it: INC-{event.previous}" if event.previous else ""
     draft.note("incident", f'{incident.ref} {incident.severity} "{incident.title}"{before}', f"rule {event.rule}")
+    communication.keep_up(draft)
     return draft.decision()
 
 
@@ -122,6 +138,6 @@ def _timer_fired(draft: Draft, event: TimerFired) -> None:
     draft.cancel(event.name)
     if event.late >= 1.0:
         draft.note("timer", f'the timer "{event.name}" fired {event.late:.0f}s late')
-    for part in (steps.TIMERS, escalation.TIMERS, lifecycle.TIMERS):
+    for part in (steps.TIMERS, escalation.TIMERS, lifecycle.TIMERS, temporaries.TIMERS):
         if event.name in part:
             part[event.name](draft)

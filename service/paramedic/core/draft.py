@@ -4,7 +4,7 @@
 one fold only, so the functions that use it stay pure.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,11 @@ class Draft:
         """What has come together."""
         self.set(updated_at=self.at)
         return Decision(self.incident, tuple(self._effects), tuple(self._entries))
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What has been written down so far."""
+        return self._entries
 
     # -- the incident ---------------------------------------------------------------------------------------------
 

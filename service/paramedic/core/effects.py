@@ -1,8 +1,10 @@
 """What `decide` asks the shell to do. Small: the run, its parameters and its plan are in the incident's state.
 
-`lane` says where an effect waits: `read` (safe to repeat, no intent), `write` (intent and claims first), `page`.
+`lane` says where an effect waits: `read` (safe to repeat, no intent), `write` (intent and claims first), `page`, and
+`message`, which never stands before a page.
 """
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -10,16 +12,37 @@ import msgspec
 from paramedic.core.model import Claim
 from paramedic.core.words import Once, Purpose
 
-__all__ = ["Apply", "Check", "Effect", "Judge", "Lane", "Observe", "Page", "Plan", "Verb", "lane_of"]
+__all__ = [
+    "Apply",
+    "Check",
+    "Effect",
+    "Judge",
+    "Lane",
+    "Message",
+    "Observe",
+    "Page",
+    "Part",
+    "Plan",
+    "Resolve",
+    "Verb",
+    "lane_of",
+]
 
-Lane = Literal["read", "write", "page"]
+Lane = Literal["read", "write", "page", "message"]
 Verb = Literal["trigger", "acknowledge", "resolve"]
+Part = Literal["root", "detail"]
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="effect", tag=str.lower):
     """Base of all effects; `n` numbers it inside its incident."""
 
     n: int
+
+
+class Resolve(Wanted, frozen=True):
+    """Find the workload behind the run's target, under the one name that all others know it by."""
+
+    run: int
 
 
 class Judge(Wanted, frozen=True):
@@ -81,11 +104,32 @@ class Page(Wanted, frozen=True):
     tries: int = 1
 
 
-Effect = Judge | Plan | Apply | Observe | Check | Page
+class Message(Wanted, frozen=True):
+    """Tell an audience: write or edit its root message, or add a detail to the thread of the root.
+
+    `ref` is where the root stands, as its notifier said; empty: it has not been posted. `key` is the message's own
+    name, the same at each try. `doubtful`: an earlier try may have posted it, at `since` or later: look for it first.
+    """
+
+    audience: str
+    notifier: str
+    to: str
+    part: Part
+    key: str
+    lines: tuple[str, ...]
+    since: datetime
+    ref: str = ""
+    doubtful: bool = False
+    tries: int = 1
+
+
+Effect = Resolve | Judge | Plan | Apply | Observe | Check | Page | Message
 
 
 def lane_of(effect: Effect) -> Lane:
     """Where this effect waits for a slot."""
     if isinstance(effect, Apply):
         return "write"
+    if isinstance(effect, Message):
+        return "message"
     return "page" if isinstance(effect, Page) else "read"

@@ -18,6 +18,7 @@ __all__ = [
     "PATIENCE",
     "TIMERS",
     "acknowledge",
+    "after_all",
     "begin",
     "close",
     "hand_over",
@@ -89,8 +90,20 @@ def hand_over(draft: Draft, reason: str, *, climb_on: bool = True) -> None:
         _tell_level(draft, reason)
 
 
+def after_all(draft: Draft, reason: str) -> None:
+    """Something of ours is left although the alert has cleared: somebody is told, once, and nobody climbs."""
+    if draft.incident.phase is not Phase.RESOLVED:
+        hand_over(draft, reason, climb_on=False)
+    elif draft.policy is None:
+        _tell_nobody(draft, reason)
+    elif draft.incident.paging.acked_by:
+        _tell_owner(draft, reason)
+    else:
+        _tell_level(draft, reason)
+
+
 def start_over(draft: Draft) -> None:
-    """The alert came back: paged from level 1 again, under new keys. What is still to be resolved stays so."""
+    """The alert came back: paged from level 1 again, under new keys. What is open or to be resolved stays so."""
     paging = draft.incident.paging
     draft.set_paging(
         level=0,
@@ -98,7 +111,6 @@ def start_over(draft: Draft) -> None:
         acked_by="",
         acked_at=None,
         snoozed_until=None,
-        sent=(),
         retries=tuple(one for one in paging.retries if one.verb == "resolve"),
         reason="",
     )

@@ -20,11 +20,13 @@ __all__ = [
     "Held",
     "Interrupted",
     "Judged",
+    "Messaged",
     "Observed",
     "Opened",
     "Paged",
     "Parked",
     "Planned",
+    "Resolved",
     "TimerFired",
 ]
 
@@ -75,6 +77,15 @@ class Opened(Happening, frozen=True):
     by: str = ""
 
 
+class Resolved(Happening, frozen=True):
+    """The run's target is known by its one name, or why it is not."""
+
+    n: int
+    run: int
+    target: str = ""
+    failure: Failure | None = None
+
+
 class Judged(Happening, frozen=True):
     """The guards have answered."""
 
@@ -95,7 +106,10 @@ class Planned(Happening, frozen=True):
 
 
 class Applied(Happening, frozen=True):
-    """An action has written, or failed to. `failure.kind` unknown: the call left and nobody knows."""
+    """An action has written, or failed to. `failure.kind` unknown: the call left and nobody knows.
+
+    `halted` says why it stopped between two of its writes.
+    """
 
     n: int
     run: int
@@ -103,6 +117,7 @@ class Applied(Happening, frozen=True):
     failure: Failure | None = None
     seen: dict[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
+    halted: str = ""
 
 
 class Observed(Happening, frozen=True):
@@ -130,6 +145,14 @@ class Paged(Happening, frozen=True):
 
     n: int
     receipt: str = ""
+    failure: Failure | None = None
+
+
+class Messaged(Happening, frozen=True):
+    """An audience was told, or not. `ref` is where its root message stands; `dry` where there is none to be sent."""
+
+    n: int
+    ref: str = ""
     failure: Failure | None = None
 
 
@@ -175,12 +198,14 @@ class Parked(Happening, frozen=True):
 Event = (
     Opened
     | AlertsSeen
+    | Resolved
     | Judged
     | Planned
     | Applied
     | Observed
     | Checked
     | Paged
+    | Messaged
     | Interrupted
     | Held
     | TimerFired

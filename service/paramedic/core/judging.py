@@ -49,10 +49,11 @@ def rule_on(draft: Draft, verdicts: Sequence[Verdict]) -> Ruling:
         return "wait" if passes and waited + wait_for(against) <= LONGEST_WAIT else "refuse"
     reading = tuple(n for n, guard in enumerate(draft.playbook.guards) if not guard.inline)
     asked_inline = len(verdicts) < len(draft.playbook.guards) and bool(reading) and _first_half(draft, verdicts)
-    reasons = "; ".join(one.reason for one in verdicts if one.reason)
+    reasons, all_ = "; ".join(one.reason for one in verdicts if one.reason), len(draft.playbook.guards)
     draft.note(
         "guards",
-        f"{len(verdicts)} of {len(draft.playbook.guards)} allow" + (f": {reasons}" if reasons else ""),
+        (f"{len(verdicts)} of {all_} allow so far" if asked_inline else f"{all_} of {all_} allow")
+        + (f": {reasons}" if reasons else ""),
         f"playbook {draft.run.playbook}",
         seen={one.name: one.seen for one in verdicts if one.seen},
     )

@@ -1,12 +1,12 @@
 """The end of an incident: resolved, quiet, closed. Called when nothing fires and nothing is being treated."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from paramedic.core import escalation
 from paramedic.core.draft import Draft
 from paramedic.core.text import span
-from paramedic.core.words import Outcome, Phase
+from paramedic.core.words import Outcome, Phase, Purpose
 
 __all__ = ["BY_HAND", "QUIET", "TIMERS", "resolve"]
 
@@ -40,11 +40,20 @@ def _fixed(draft: Draft) -> bool:
     return any(one.outcome in (Outcome.FIXED, Outcome.DONE) and one.acted for one in past)
 
 
+def _since(draft: Draft) -> datetime:
+    """When the last thing happened that an open incident may still have to answer for."""
+    taken_back = (one.ended_at for one in draft.incident.past if one.purpose is Purpose.EXPIRE)
+    return max([draft.incident.resolved_at or draft.at, *taken_back])
+
+
 def _quiet(draft: Draft) -> None:
-    """Close, once nothing is left to be answered: a doubt about the alert, or a page that is still to be resolved."""
-    incident = draft.incident
+    """Close, once nothing is left: a change to be taken back, a doubt about the alert, a page still to be resolved."""
+    incident, expire = draft.incident, draft.incident.timers.get("expire")
+    if incident.temporaries:
+        draft.timer("quiet", max(draft.at, expire.due if expire else draft.at) + _LINGER)
+        return
     left = incident.firing.doubted or incident.effects or incident.paging.retries
-    if left and draft.at - (incident.resolved_at or draft.at) < _LONGEST:
+    if left and draft.at - _since(draft) < _LONGEST:
         draft.timer("quiet", draft.at + _LINGER)
         return
     draft.set(open=False, timers={}, effects={})

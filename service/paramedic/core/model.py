@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from paramedic.core.outgoing import Paging, Retry, Sent, Told
 from paramedic.core.words import Answer, Kind, Mode, Once, Outcome, Phase, Purpose, Severity, Stage
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "Run",
     "Sent",
     "StepRecord",
+    "Temporary",
     "Timer",
+    "Told",
     "Verdict",
 ]
 
@@ -129,6 +132,7 @@ class Verdict(Value, frozen=True):
     """A guard's or check's answer with its reason and the evidence it saw.
 
     `again` says in how many seconds the answer may differ; a denial with it waits instead of refusing.
+    `final`: a check's failure that more time would not mend, so that nobody waits for its deadline.
     """
 
     name: str
@@ -137,6 +141,7 @@ class Verdict(Value, frozen=True):
     seen: dict[str, Any] = {}
     again: float | None = None
     claims: tuple[Claim, ...] = ()
+    final: bool = False
 
 
 class Change(Value, frozen=True):
@@ -186,10 +191,37 @@ class StepRecord(Value, frozen=True):
     undo: dict[str, Any] | None = None
 
 
+class Temporary(Value, frozen=True):
+    """A change that was made for a time: what takes it back, from when on, and what became of that so far.
+
+    `key` is that of the step that made it; `claims` are what must be held to take it back. Nothing is tried before
+    `again`; `failed` counts the runs that could not, `unsure`: the last one may have. `told` is set once people were
+    told that it is still there.
+    """
+
+    run: int
+    rule: str
+    playbook: str
+    step: int
+    target: str
+    key: str
+    summary: str
+    undo: dict[str, Any]
+    set_at: datetime
+    until: datetime
+    claims: tuple[Claim, ...] = ()
+    again: datetime | None = None
+    failed: int = 0
+    unsure: bool = False
+    told: bool = False
+
+
 class Run(Value, frozen=True):
     """One execution of one playbook on one target for one incident: the active one.
 
-    `stop` says why it ends at its next safe point; `unsure`: the last write may or may not have taken effect.
+    `named` is the target as the alert named it, once it is known as `target`. `stop` says why the run ends at its next
+    safe point; `unsure`: the last write may or may not have taken effect. A run of purpose `expire` does nothing but
+    take back the temporary change with the key `expires`.
     """
 
     n: int
@@ -220,10 +252,17 @@ class Run(Value, frozen=True):
     claims: tuple[Claim, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     stop: str = ""
+    named: str = ""
+    expires: str = ""
+
+    @property
+    def treats(self) -> bool:
+        """Whether it treats the incident; else it only takes a temporary change back."""
+        return self.purpose is not Purpose.EXPIRE
 
 
 class Past(Value, frozen=True):
-    """A run that has ended, as its incident remembers it."""
+    """A run that has ended, as its incident remembers it. `purpose` is why it wrote last."""
 
     n: int
     playbook: str
@@ -233,45 +272,13 @@ class Past(Value, frozen=True):
     reason: str = ""
     recurrence: int = 0
     acted: bool = False
+    named: str = ""
+    purpose: Purpose = Purpose.REMEDY
 
-
-class Sent(Value, frozen=True):
-    """A page that went out to somebody."""
-
-    level: int
-    to: str
-    notifier: str
-    dedup_key: str
-
-
-class Retry(Value, frozen=True):
-    """A page that failed and is to be tried again."""
-
-    level: int
-    to: str
-    notifier: str
-    dedup_key: str
-    tries: int
-    verb: Literal["trigger", "acknowledge", "resolve"] = "trigger"
-
-
-class Paging(Value, frozen=True):
-    """Where the climb through the escalation policy stands.
-
-    `level` is the last level paged (0: none yet); `sent` holds the effect and deduplication key of each page that is
-    open with a notifier; `retries` what failed and is due again; `acked_by` stops the climb until the hold runs out.
-    """
-
-    policy: str = ""
-    level: int = 0
-    generation: int = 1
-    due: datetime | None = None
-    sent: tuple[Sent, ...] = ()
-    retries: tuple[Retry, ...] = ()
-    acked_by: str = ""
-    acked_at: datetime | None = None
-    snoozed_until: datetime | None = None
-    reason: str = ""
+    @property
+    def treats(self) -> bool:
+        """Whether it treated the incident; else it only took a temporary change back."""
+        return self.purpose is not Purpose.EXPIRE
 
 
 class Outstanding(Value, frozen=True):
@@ -288,7 +295,11 @@ class Outstanding(Value, frozen=True):
 
 
 class Incident(Value, frozen=True):
-    """Everything known about an incident that a decision may depend on."""
+    """Everything known about an incident that a decision may depend on.
+
+    `told` holds, by audience, what it has been told; `news` the last lines of the timeline that somebody is still to be
+    told, of `lines` that there were.
+    """
 
     id: int
     key: str
@@ -315,7 +326,11 @@ class Incident(Value, frozen=True):
     run: Run | None = None
     past: tuple[Past, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    temporaries: tuple[Temporary, ...] = ()
     paging: Paging = Paging()
+    told: dict[str, Told] = {}
+    news: tuple[str, ...] = ()
+    lines: int = 0
     timers: dict[str, Timer] = {}
     effects: dict[int, Outstanding] = {}
     numbered: int = 0

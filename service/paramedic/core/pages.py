@@ -86,9 +86,12 @@ def send(draft: Draft, verb: Verb, sent: Sent, *, second: bool = False, tries: i
 
 
 def needed(incident: Incident, dedup_key: str) -> bool:
-    """Whether a trigger is still to be sent: not when it is over; when somebody has it, only what they are told."""
+    """Whether a trigger is still to be sent: when somebody has it, only what they are told.
+
+    When it is over, only what was asked for since: resolving it has closed all pages that there were.
+    """
     if incident.phase in (Phase.RESOLVED, Phase.REVIEWED):
-        return False
+        return any(one.dedup_key == dedup_key for one in incident.paging.sent)
     return not incident.paging.acked_by or _told(dedup_key)
 
 
@@ -104,6 +107,7 @@ def paged(draft: Draft, event: Paged) -> None:
     failure = event.failure
     if failure is None:
         if about.verb == "trigger":
+            _note_dry(draft, about, event.receipt)
             _restart_climb(draft, about)
         return
     if failure.kind is Kind.REFUSED:
@@ -121,6 +125,15 @@ def paged(draft: Draft, event: Paged) -> None:
         again = Retry(about.level, about.to, about.notifier, about.dedup_key, about.tries + 1, about.verb)
         draft.set_paging(retries=(*draft.incident.paging.retries, again))
         _repage_in(draft, max(_FIRST_WAIT, failure.delay) * about.tries)
+
+
+def _note_dry(draft: Draft, about: Outstanding, receipt: str) -> None:
+    """Say, once for each notifier, that a page went nowhere and why. The log's pages say so themselves."""
+    known = draft.incident.paging.dry
+    if receipt.startswith("dry: ") and about.notifier not in known:
+        why = receipt.removeprefix("dry: ")
+        draft.note("page", f"level {about.level} {about.to} reached nobody: {why}", f"{about.notifier} (dry)")
+        draft.set_paging(dry=(*known, about.notifier))
 
 
 def _restart_climb(draft: Draft, about: Outstanding) -> None:

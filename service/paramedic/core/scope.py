@@ -8,7 +8,7 @@ from typing import Any
 
 from paramedic.core.model import Alert, Exemplar, Incident, Run
 
-__all__ = ["playbook_scope", "rule_scope", "target_scope"]
+__all__ = ["incident_scope", "playbook_scope", "rule_scope", "target_scope"]
 
 
 def rule_scope(alert: Alert, service: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +27,19 @@ def playbook_scope(incident: Incident, run: Run) -> dict[str, Any]:
         "params": run.params,
         "target": {"name": run.target},
         "alert": _alert(exemplar_of(incident, run)),
+        **incident_scope(incident),
+        "run": {
+            "id": f"{incident.ref}.{run.n}",
+            "playbook": run.playbook,
+            "recurrence": run.recurrence,
+            "started_at": run.started_at.isoformat(),
+        },
+    }
+
+
+def incident_scope(incident: Incident) -> dict[str, Any]:
+    """`incident` alone: what a communication plan's `when` sees."""
+    return {
         "incident": {
             "id": incident.ref,
             "key": incident.key,
@@ -35,13 +48,7 @@ def playbook_scope(incident: Incident, run: Run) -> dict[str, Any]:
             "phase": str(incident.phase),
             "source": incident.source,
             "opened_at": incident.opened_at.isoformat(),
-        },
-        "run": {
-            "id": f"{incident.ref}.{run.n}",
-            "playbook": run.playbook,
-            "recurrence": run.recurrence,
-            "started_at": run.started_at.isoformat(),
-        },
+        }
     }
 
 

@@ -10,8 +10,8 @@ from paramedic.core import escalation, lifecycle, treatment, verification
 from paramedic.core.draft import Draft
 from paramedic.core.episodes import DOUBT, lapse_due
 from paramedic.core.events import AlertsSeen
-from paramedic.core.model import Candidate, Exemplar, Firing
-from paramedic.core.routing import EXEMPLARS
+from paramedic.core.model import Candidate, Exemplar, Firing, Past, Run
+from paramedic.core.routing import EXEMPLARS, title_of
 from paramedic.core.text import span
 from paramedic.core.words import Phase, Stage
 
@@ -31,6 +31,7 @@ def seen(draft: Draft, event: AlertsSeen) -> None:
         if draft.incident.phase is Phase.RESOLVED:
             _reopen(draft, event)
         _firing_again(draft)
+        treatment.call_off(draft)
         _propose(draft, event)
         escalation.begin(draft)
         treatment.assess(draft)
@@ -73,8 +74,7 @@ _CLOSED = {"expired": "not confirmed in time and taken as over", "person": "no l
 def _name(exemplar: Exemplar) -> str:
     labels = exemplar.labels
     severity = f" ({labels['severity']})" if labels.get("severity") else ""
-    about = "/".join(labels[key] for key in ("namespace", "job") if labels.get(key))
-    return f"{labels.get('alertname', 'alert')}{' ' + about if about else ''}{severity}"
+    return f"{title_of(labels, {})}{severity}"
 
 
 def _recount(draft: Draft, event: AlertsSeen) -> None:
@@ -151,12 +151,10 @@ def _firing_again(draft: Draft) -> None:
 
 def _propose(draft: Draft, event: AlertsSeen) -> None:
     """Queue the treatments asked for, without what is running or was already tried for this recurrence."""
-    tried = {
-        (past.playbook, past.target) for past in draft.incident.past if past.recurrence == draft.incident.recurrence
-    }
-    run = draft.incident.run
-    if run is not None:
-        tried.add((run.playbook, run.target))
+    run, recurrence = draft.incident.run, draft.incident.recurrence
+    ran: list[Past | Run] = [one for one in draft.incident.past if one.recurrence == recurrence]
+    ran += [run] if run is not None else []
+    tried = {(one.playbook, target) for one in ran if one.treats for target in (one.target, one.named)}
     queue = list(draft.incident.candidates)
     waiting = {(one.playbook, one.target) for one in queue}
     for candidate in event.candidates:
@@ -187,6 +185,8 @@ def _cleared(draft: Draft, event: AlertsSeen) -> None:
     if run is None:
         if draft.incident.phase not in (Phase.RESOLVED, Phase.REVIEWED):
             lifecycle.resolve(draft, lifecycle.BY_HAND if event.cause == "person" else "")
+    elif not run.treats:
+        return  # it treats nothing, so that it goes on: the incident is resolved when it has ended
     elif run.stage is Stage.VERIFYING:
         verification.look_again(draft)
     elif run.stage not in treatment.BUSY:

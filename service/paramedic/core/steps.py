@@ -9,7 +9,7 @@ from typing import assert_never
 
 from paramedic.core import asking, escalation, judging, treatment, verification, writing
 from paramedic.core.draft import Draft
-from paramedic.core.events import Applied, Checked, Held, Interrupted, Judged, Observed, Planned
+from paramedic.core.events import Applied, Checked, Held, Interrupted, Judged, Observed, Planned, Resolved
 from paramedic.core.model import Change, Failure
 from paramedic.core.scope import playbook_scope
 from paramedic.core.text import span
@@ -19,9 +19,14 @@ from paramedic.errors import Fault
 __all__ = ["TIMERS", "answered", "approved"]
 
 
-def answered(draft: Draft, event: Judged | Planned | Applied | Observed | Checked | Interrupted | Held) -> None:
+Answered = Resolved | Judged | Planned | Applied | Observed | Checked | Interrupted | Held
+
+
+def answered(draft: Draft, event: Answered) -> None:
     """An effect of the run has an answer, or cannot have one."""
     match event:
+        case Resolved():
+            resolved(draft, event)
         case Judged():
             judged(draft, event)
         case Planned():
@@ -38,6 +43,27 @@ def answered(draft: Draft, event: Judged | Planned | Applied | Observed | Checke
             writing.held(draft, event)
         case _:
             assert_never(event)
+
+
+def resolved(draft: Draft, event: Resolved) -> None:
+    """The target is known by its one name: the run goes on under it, unless another one was there before."""
+    if not writing.current(draft, event.n):
+        return
+    run = draft.run
+    if event.failure is not None:
+        how, why = writing.try_again(draft, event.failure, "target")
+        if how == "failed":
+            treatment.end(draft, Outcome.REFUSED, why)
+        return
+    about = (run.playbook, event.target, run.recurrence)
+    for past in draft.incident.past:
+        if past.treats and (past.playbook, past.target, past.recurrence) == about:
+            treatment.end(draft, Outcome.CANCELLED, f"the same target as {draft.incident.ref}.{past.n}")
+            return
+    if event.target != run.target:
+        draft.note("target", f"{run.target} is {event.target}")
+    draft.set_run(target=event.target, named=run.target, tries=1)
+    judging.ask(draft, Stage.JUDGING)
 
 
 def judged(draft: Draft, event: Judged) -> None:
@@ -71,6 +97,9 @@ def next_step(draft: Draft) -> None:
         except Fault as fault:
             _failed(draft, f"its condition cannot be decided: {fault}", Outcome.FAILED)
             return
+        if wanted and step.mutates and draft.run.acted and not draft.incident.firing.open:
+            draft.note("step", f"{step.kind} is not needed any more: {treatment.CLEARED}")
+            break
         if wanted:
             asking.plan_step(draft)
             return
@@ -95,7 +124,7 @@ def planned(draft: Draft, event: Planned) -> None:
         treatment.record(draft, "unneeded", change.summary)
         _verify(draft)
         return
-    mode = treatment.mode_of(draft, run.rule, run.playbook)
+    mode = treatment.mode_of_run(draft.bundle, draft.mode, draft.run)
     if step.mutates and mode is Mode.SHADOW:
         draft.note("shadow", f"would now: {change.summary}", f"mode {mode}")
         treatment.record(draft, "shadowed", change.summary)
@@ -103,11 +132,15 @@ def planned(draft: Draft, event: Planned) -> None:
     elif step.mutates and mode is Mode.APPROVE:
         _ask_approval(draft, change)
     elif mode.rank <= Mode.OFF.rank:
-        treatment.halt(draft, Outcome.REFUSED, f"the mode is {mode}")
+        treatment.halt(draft, Outcome.REFUSED, f"the {_in_mode(mode, change)}")
     else:
         if step.mutates:
             escalation.page_now(draft, f"being treated: {change.summary}")
         writing.write(draft)
+
+
+def _in_mode(mode: Mode, change: Change) -> str:
+    return f"mode is {mode}, which is the most that the target allows" if mode is change.most else f"mode is {mode}"
 
 
 def _ask_approval(draft: Draft, change: Change) -> None:

@@ -5,7 +5,7 @@ Called by `sightings` when alerts ask for treatment and by `steps` when a run ha
 
 from datetime import timedelta
 
-from paramedic.core import escalation, judging, lifecycle
+from paramedic.core import asking, escalation, judging, lifecycle, temporaries
 from paramedic.core.bundle import Bundle
 from paramedic.core.draft import Draft
 from paramedic.core.model import Candidate, Past, Run, StepRecord
@@ -16,12 +16,14 @@ __all__ = [
     "BUSY",
     "CLEARED",
     "assess",
+    "call_off",
     "cleared",
     "end",
     "finish",
     "halt",
     "mode_in_force",
     "mode_of",
+    "mode_of_run",
     "record",
     "stop",
     "stopped",
@@ -69,7 +71,7 @@ def _against(draft: Draft, candidate: Candidate) -> str:
         return candidate.fault or "the playbook is not in the bundle"
     if draft.incident.owner:
         return f"{draft.incident.owner} has taken the incident over"
-    runs = sum(1 for past in draft.incident.past if past.recurrence == draft.incident.recurrence)
+    runs = sum(1 for past in draft.incident.past if past.treats and past.recurrence == draft.incident.recurrence)
     if runs >= _PAST:
         return f"{runs} treatments were tried already"
     mode = mode_of(draft, candidate.rule, candidate.playbook)
@@ -88,10 +90,15 @@ def mode_of(draft: Draft, rule: str, playbook: str) -> Mode:
 
 
 def mode_in_force(bundle: Bundle, mode: Mode, rule: str, playbook: str) -> Mode:
-    """The lowest of the global mode, the rule's and the playbook's. The gate asks it again before each write."""
+    """The lowest of the global mode, the rule's and the playbook's."""
     named = bundle.rules.named(rule)
     book = bundle.playbooks.get(playbook)
     return Mode.lowest(mode, named.mode if named else None, book.mode if book else None)
+
+
+def mode_of_run(bundle: Bundle, mode: Mode, run: Run) -> Mode:
+    """As `mode_in_force`, and no more than what the target itself allows. The gate asks it again before each write."""
+    return Mode.lowest(mode_in_force(bundle, mode, run.rule, run.playbook), run.change.most if run.change else None)
 
 
 def _start(draft: Draft, candidate: Candidate) -> None:
@@ -111,7 +118,10 @@ def _start(draft: Draft, candidate: Candidate) -> None:
     )
     phase = Phase.ASSESSING if draft.incident.phase is Phase.DETECTED else draft.incident.phase
     draft.set(run=run, runs=number, phase=phase)
-    judging.ask(draft, Stage.JUDGING)
+    if draft.playbook.on_cluster:
+        asking.find_target(draft)
+    else:
+        judging.ask(draft, Stage.JUDGING)
 
 
 def stop(draft: Draft, outcome: Outcome, reason: str) -> None:
@@ -144,10 +154,17 @@ def cleared(draft: Draft) -> None:
         end(draft, Outcome.CLEARED, f"{CLEARED} before anything was written")
 
 
+def call_off(draft: Draft) -> None:
+    """The alert fires again: a change that was to be taken back may be what helps, so that it stays for now."""
+    run = draft.incident.run
+    if run is not None and not run.treats and run.stage not in BUSY:
+        end(draft, Outcome.CANCELLED, "the alert fires again")
+
+
 def supersede(draft: Draft) -> None:
     """A waiting treatment whose playbook supersedes the active run's takes its place at a safe point."""
     run = draft.incident.run
-    if run is None or run.stop:
+    if run is None or run.stop or not run.treats:
         return
     for candidate in draft.incident.candidates:
         playbook = draft.bundle.playbooks.get(candidate.playbook)
@@ -164,21 +181,27 @@ def end(draft: Draft, outcome: Outcome, reason: str, *, urgent: bool = False) ->
     run = draft.run
     if run.effect is not None:
         draft.answered(run.effect)
+    if run.unsure:
+        temporaries.keep(draft)
     draft.cancel(*_TIMERS)
     outcome, reason = _as_known(run, outcome, one_line(reason))
     playbook = draft.playbook
     acted = run.acted or run.unsure
-    past = Past(run.n, run.playbook, run.target, outcome, draft.at, reason, run.recurrence, acted)
+    past = Past(
+        run.n, run.playbook, run.target, outcome, draft.at, reason, run.recurrence, acted, run.named, run.purpose
+    )
     draft.set(run=None, past=(*draft.incident.past, past)[-_PAST:])
     took = span((draft.at - run.started_at).total_seconds())
     draft.note("run", f"{run.playbook} ended {outcome} after {took}: {reason}", f"run {draft.incident.ref}.{run.n}")
-    if outcome in _CALLS_FOR_A_PERSON and draft.incident.firing.open:
+    if not run.treats:
+        temporaries.ended(draft, run, outcome, reason)
+    elif outcome in _CALLS_FOR_A_PERSON and draft.incident.firing.open:
         words = f"{_CALLS_FOR_A_PERSON[outcome]}: {reason}"
         if urgent or (outcome in _CLIMBS and playbook.on_failure == "escalate"):
             escalation.hand_over(draft, words)
         else:
             escalation.report(draft, words)
-    elif draft.incident.firing.open:
+    elif draft.incident.firing.open and run.stage is not Stage.RESOLVING:
         draft.set_paging(reason=f"{run.playbook} {outcome}, and the alert still fires")
     _after(draft)
 
@@ -218,10 +241,11 @@ def finish(draft: Draft) -> None:
 
 
 def halt(draft: Draft, outcome: Outcome, why: str) -> None:
-    """End the run; where earlier steps have acted, say that it stopped in the middle."""
-    done = [step for step in draft.run.steps if step.outcome == "done"]
+    """End the run; where earlier steps have acted, say that it stopped in the middle. Collecting is not acting."""
+    steps = draft.playbook.steps
+    done = [step for step in draft.run.steps if step.outcome == "done" and steps[step.step].mutates]
     if outcome is Outcome.REFUSED and done:
-        end(draft, Outcome.FAILED, f"halted after {len(done)} of {len(draft.playbook.steps)} steps: {why}")
+        end(draft, Outcome.FAILED, f"halted after {len(done)} of {len(steps)} steps: {why}")
     else:
         end(draft, outcome, why)
 

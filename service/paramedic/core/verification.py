@@ -56,11 +56,11 @@ def weigh(draft: Draft, event: Checked) -> Weighed:
         draft.set_run(check=draft.run.check + 1)
         return "next" if draft.run.check < len(step.verify) else "passed"
     left = ((draft.run.deadline or draft.at) - draft.at).total_seconds()
-    if left > 0:
+    if left > 0 and not (verdict.final and verdict.answer is Answer.FAIL):
         draft.timer_in("check", min(left, max(0.1, verdict.again if verdict.again is not None else check.every)))
         return "waiting"
     known = verdict.answer is Answer.FAIL
-    words = "not within" if known else "cannot be known, given up after"
-    text = f"{verdict.name}: {words} {span(check.within)}: {verdict.reason}"
+    words = f"not within {span(check.within)}" if known else f"cannot be known, given up after {span(check.within)}"
+    text = f"{verdict.name}: {'failed' if left > 0 else words}: {verdict.reason}"
     draft.note("check", text, seen=verdict.seen, evidence=event.evidence)
     return "failed" if known else "unknown"

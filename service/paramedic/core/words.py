@@ -53,10 +53,11 @@ _RANKS: Final = {mode: rank for rank, mode in enumerate(Mode)}
 
 
 class Purpose(StrEnum):
-    """Why a step writes: to treat, or to take our own change back."""
+    """Why a step writes: to treat, to take our own change back, or to end a change that was only for a time."""
 
     REMEDY = "remedy"
     UNDO = "undo"
+    EXPIRE = "expire"
 
 
 class Once(StrEnum):
@@ -91,6 +92,7 @@ class Kind(StrEnum):
 class Stage(StrEnum):
     """What an active run waits for."""
 
+    RESOLVING = "resolving"
     JUDGING = "judging"
     WAITING = "waiting"
     PLANNING = "planning"

@@ -1,4 +1,4 @@
-"""What becomes of a write: it waits, took effect, failed, is tried again, or nobody knows. Called by `steps`.
+"""What becomes of a write: it waits, took effect, failed, is planned anew, or nobody knows. Called by `steps`.
 
 Whatever goes on by itself (a retry, a look at the target, the end of the run) is arranged here and answered `settled`;
 `done` and `failed` are for `steps` to go on with. What cannot be known is never repeated blindly (promise 3).
@@ -6,7 +6,7 @@ Whatever goes on by itself (a retry, a look at the target, the end of the run) i
 
 from typing import Literal
 
-from paramedic.core import asking, judging, treatment
+from paramedic.core import asking, judging, temporaries, treatment
 from paramedic.core.draft import Draft
 from paramedic.core.events import Applied, Held, Interrupted, Observed
 from paramedic.core.model import Failure
@@ -18,7 +18,11 @@ Came = tuple[Literal["done", "failed", "settled"], str]
 
 _SETTLED: Came = ("settled", "")
 _TRIES = 3
+_ATTEMPTS = 3
 _HELD_LONG = 300.0
+
+_STALE = 1.5
+"""Seconds after which no read is answered with how the target was before it changed."""
 
 
 def current(draft: Draft, n: int) -> bool:
@@ -63,18 +67,41 @@ def applied(draft: Draft, event: Applied) -> Came:
     draft.cancel("held")
     if event.failure is not None:
         return _not_applied(draft, event.failure)
-    kind = "apply" if draft.run.purpose is Purpose.REMEDY else "undo"
-    draft.note(kind, event.summary, seen=event.seen, evidence=event.evidence)
-    return _took_effect(draft, event.summary)
+    held = f"reserved {draft.run.target}" if _mutates(draft) else ""
+    draft.note(_word(draft), event.summary, held, seen=event.seen, evidence=event.evidence)
+    return _halted(draft, event) if event.halted else _took_effect(draft, event.summary)
+
+
+def _word(draft: Draft) -> str:
+    """What the current write is called in the timeline."""
+    return "apply" if draft.run.purpose is Purpose.REMEDY else str(draft.run.purpose)
+
+
+def _halted(draft: Draft, event: Applied) -> Came:
+    """It stopped between two of its writes: what was written is written, and a person goes on from there."""
+    draft.set_run(unsure=False, acted=True)
+    why = f"halted: {event.halted}; done by then: {event.summary}"
+    if draft.run.purpose is Purpose.REMEDY:
+        treatment.record(draft, "halted", event.summary)
+        temporaries.keep(draft)
+    else:
+        why = f"our change was not wholly taken back: {why}"
+    treatment.end(draft, Outcome.FAILED, why)
+    return _SETTLED
 
 
 def _took_effect(draft: Draft, summary: str) -> Came:
     draft.set_run(unsure=False)
+    if draft.run.purpose is Purpose.EXPIRE:
+        treatment.end(draft, Outcome.DONE, f"its time was over; taken back: {summary or draft.run.target}")
+        return _SETTLED
     if draft.run.purpose is Purpose.UNDO:
+        temporaries.undone(draft)
         treatment.end(draft, Outcome.INEFFECTIVE, f"{draft.run.stop or 'not cleared'}; our change was taken back")
         return _SETTLED
     draft.set_run(acted=draft.run.acted or _mutates(draft))
     treatment.record(draft, "done", summary)
+    temporaries.keep(draft)
     if draft.run.stop and draft.run.stop != treatment.CLEARED:
         treatment.stopped(draft)
         return _SETTLED
@@ -86,15 +113,30 @@ def _not_applied(draft: Draft, failure: Failure) -> Came:
     if failure.kind is Kind.UNKNOWN:
         return _unknown(draft, failure.message)
     if _stops(draft):
-        draft.note("apply", f"not written: {failure.message}")
+        draft.note(_word(draft), f"not written: {failure.message}")
         treatment.stopped(draft)
         return _SETTLED
-    return try_again(draft, failure, "apply" if draft.run.purpose is Purpose.REMEDY else "undo")
+    if failure.changed and draft.run.purpose is not Purpose.REMEDY:
+        return _left_alone(draft, failure.message)
+    return try_again(draft, failure, _word(draft))
+
+
+def _left_alone(draft: Draft, why: str) -> Came:
+    """What was to be taken back is not as we left it: it is somebody else's by now, and stays as they want it."""
+    words = f"somebody changed it since, so it is left as it is: {why}"
+    draft.note(_word(draft), words)
+    if draft.run.purpose is Purpose.EXPIRE:
+        temporaries.drop(draft, draft.run.expires)
+        treatment.end(draft, Outcome.CANCELLED, words)
+    else:
+        temporaries.undone(draft)
+        treatment.end(draft, Outcome.INEFFECTIVE, f"{draft.run.stop or 'not cleared'}; {words}")
+    return _SETTLED
 
 
 def _stops(draft: Draft) -> bool:
-    """Whether the run is to end instead of writing. Taking our own change back is not called off."""
-    return draft.run.purpose is Purpose.REMEDY and bool(draft.run.stop)
+    """Whether the run is to end instead of writing. An undo is not called off; an expiry can wait."""
+    return draft.run.purpose is not Purpose.UNDO and bool(draft.run.stop)
 
 
 def _mutates(draft: Draft) -> bool:
@@ -162,9 +204,14 @@ def _write_after_all(draft: Draft) -> Came:
 
 
 def try_again(draft: Draft, failure: Failure, what: str) -> Came:
-    """A temporary failure is tried again, a bounded number of times, under the same attempt; others fail the step."""
+    """A temporary failure is tried again, a bounded number of times, under the same attempt; others fail the step.
+
+    A target that has changed is judged and planned anew, under the next attempt.
+    """
     run = draft.run
-    passing = failure.kind is Kind.TEMPORARY or (what == "plan" and failure.kind is Kind.UNKNOWN)
+    if failure.changed and not run.unsure and run.attempt < _ATTEMPTS:
+        return _anew(draft, failure)
+    passing = failure.kind is Kind.TEMPORARY or (what in ("plan", "target") and failure.kind is Kind.UNKNOWN)
     if passing and run.tries < _TRIES:
         draft.note(what, f"try {run.tries} of {_TRIES} failed: {failure.message}")
         draft.set_run(stage=Stage.RETRYING, tries=run.tries + 1)
@@ -173,6 +220,10 @@ def try_again(draft: Draft, failure: Failure, what: str) -> Came:
     if run.purpose is Purpose.UNDO:
         treatment.end(draft, Outcome.FAILED, f"our change could not be taken back: {failure.message}")
         return _SETTLED
+    if run.purpose is Purpose.EXPIRE:
+        refused = failure.kind is Kind.REFUSED
+        treatment.end(draft, Outcome.REFUSED if refused else Outcome.FAILED, failure.message)
+        return _SETTLED
     if failure.kind is Kind.REFUSED:
         treatment.halt(draft, Outcome.REFUSED, failure.message)
         return _SETTLED
@@ -180,14 +231,32 @@ def try_again(draft: Draft, failure: Failure, what: str) -> Came:
     return "failed", failure.message
 
 
+def _anew(draft: Draft, failure: Failure) -> Came:
+    """Nothing was written, and the plan is about how the target was: what follows is another attempt, judged again.
+
+    What a person approved was that plan; the next one is approved anew.
+    """
+    run, between = draft.run, "between plan and write" if draft.run.change else "while it was planned"
+    draft.note(
+        "changed", f"the target changed {between}: planned anew: {failure.message}", f"attempt {run.attempt + 1}"
+    )
+    draft.set_run(stage=Stage.RETRYING, attempt=run.attempt + 1, tries=1, change=None, approved_by="", judged_at=None)
+    draft.timer_in("retry", max(_STALE, failure.delay) * run.attempt)
+    return _SETTLED
+
+
 def retry(draft: Draft) -> None:
     """Ask once more for what failed."""
     run = draft.run
-    if run.change is None:
-        asking.plan_step(draft)
-    elif run.unsure and run.once in (Once.CAS, Once.UID):
+    if run.unsure and run.once in (Once.CAS, Once.UID):
         asking.look_at_target(draft)
-    elif run.purpose is Purpose.UNDO:
-        asking.write(draft, Purpose.UNDO)
-    else:
+    elif run.purpose is not Purpose.REMEDY:
+        asking.write(draft, run.purpose)
+    elif draft.playbook.on_cluster and not run.named:
+        asking.find_target(draft)
+    elif run.change is not None:
         write(draft)
+    elif run.judged_at is None:
+        judging.ask(draft, Stage.JUDGING)
+    else:
+        asking.plan_step(draft)

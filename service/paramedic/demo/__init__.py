@@ -1,5 +1,6 @@
-"""The demo: the real service, a small simulated shop behind its `http` endpoint, and real alert bodies over HTTP.
+"""The demo: the real service over a simulated cluster, and real alert bodies over HTTP.
 
-`stories` says what happens and how each incident has to end; `shop` is what is broken and can be restarted; `monitor`
-stands for Prometheus and Alertmanager; `teller` prints the timeline as it grows. `cli.demo` runs it.
+`shop` is the cluster and what happens to it, `gauges` how well it serves and which alerts follow, `monitor` stands for
+Prometheus and Alertmanager. `stories` says what happens and how each incident has to end; `teller` lets them happen,
+reads their timelines and compares. `cli.demo` runs it all and prints.
 """

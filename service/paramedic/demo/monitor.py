@@ -1,5 +1,13 @@
-"""Stands for Prometheus and Alertmanager: bodies of version 4, posted over HTTP until they are taken."""
+"""Stands for Prometheus and Alertmanager: finds out what fires, and posts bodies of version 4 until they are taken.
 
+`shop` says what is wrong at a moment; this asks it again and again, so that an alert fires and resolves because of what
+the simulated cluster is. Alerts of one name are one group, as Alertmanager would send them.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,56 +16,110 @@ import aiohttp
 from paramedic.clock import Clock
 from paramedic.errors import Temporary
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "Symptom", "webhook"]
+
+Labels = tuple[tuple[str, str], ...]
+
+_EVERY = 0.2
+"""Seconds between two looks."""
 
 _TRIES = 20
+_PAUSE = 0.5
+_NEVER = "0001-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """Something that an alert rule finds: the labels of the alert, and what its annotation says."""
+
+    labels: Labels
+    summary: str
+
+
+@dataclass(slots=True)
+class _Firing:
+    symptom: Symptom
+    since: datetime
+    until: datetime | None = None
 
 
 class Monitor:
-    """Knows which alerts fire. `url` is the service's address."""
+    """Knows which alerts fire. `look` evaluates the alert rules, `post` sends a body and says whether it was taken."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._url, self._session, self._clock = url, session, clock
-        self._since: dict[str, tuple[dict[str, str], datetime]] = {}
+    def __init__(
+        self,
+        look: Callable[[], Awaitable[Sequence[Symptom]]],
+        post: Callable[[bytes], Awaitable[bool]],
+        clock: Clock,
+    ) -> None:
+        self._look, self._post, self._clock = look, post, clock
+        self._firing: dict[Labels, _Firing] = {}
 
-    async def fire(self, alertname: str, job: str, severity: str, summary: str) -> None:
-        """An alert begins to fire."""
-        labels = {"alertname": alertname, "namespace": "shop", "job": job, "severity": severity}
-        self._since[job] = (labels, self._clock.now())
-        await self._post(labels, summary, self._since[job][1], None)
+    async def run(self) -> None:
+        """Look again and again."""
+        while True:
+            await self.look()
+            await self._clock.sleep(_EVERY)
 
-    async def resolve(self, job: str) -> None:
-        """The alert of this job is over."""
-        if job in self._since:
-            labels, since = self._since.pop(job)
-            await self._post(labels, "", since, self._clock.now())
+    async def look(self) -> None:
+        """Look once, and post each group in which something has begun or ended."""
+        now, found = self._clock.now(), {one.labels: one for one in await self._look()}
+        changed = sorted(found.keys() ^ self._firing.keys())
+        for labels in changed:
+            if labels in found:
+                self._firing[labels] = _Firing(found[labels], now)
+            else:
+                self._firing[labels].until = now
+        for name in sorted({dict(labels)["alertname"] for labels in changed}):
+            group = [one for labels, one in sorted(self._firing.items()) if ("alertname", name) in labels]
+            await self._deliver(_body(name, group))
+        self._firing = {labels: one for labels, one in self._firing.items() if one.until is None}
 
-    async def _post(self, labels: dict[str, str], summary: str, since: datetime, until: datetime | None) -> None:
-        status = "firing" if until is None else "resolved"
-        alert = {
-            "status": status,
-            "labels": labels,
-            "annotations": {"summary": summary},
-            "startsAt": since.isoformat(),
-            "endsAt": until.isoformat() if until else "0001-01-01T00:00:00Z",
-            "generatorURL": "http://prometheus.example/graph",
-            "fingerprint": "0123456789abcdef",
-        }
-        body: dict[str, Any] = {
-            "version": "4",
-            "groupKey": f'{{}}:{{alertname="{labels["alertname"]}"}}',
-            "truncatedAlerts": 0,
-            "status": status,
-            "receiver": "paramedic",
-            "groupLabels": {"alertname": labels["alertname"]},
-            "commonLabels": labels,
-            "commonAnnotations": {},
-            "externalURL": "http://alertmanager.example:9093",
-            "alerts": [alert],
-        }
+    async def _deliver(self, body: bytes) -> None:
         for _ in range(_TRIES):
-            async with self._session.post(f"{self._url}/api/v1/alertmanager", json=body) as answer:
-                if answer.status == 200:
-                    return
-            await self._clock.sleep(0.5)
+            if await self._post(body):
+                return
+            await self._clock.sleep(_PAUSE)
         raise Temporary("the service did not take the alert")
+
+
+def webhook(session: aiohttp.ClientSession, url: str) -> Callable[[bytes], Awaitable[bool]]:
+    """Posts to the service at `url` as Alertmanager does."""
+
+    async def post(body: bytes) -> bool:
+        headers = {"Content-Type": "application/json"}
+        async with session.post(f"{url}/api/v1/alertmanager", data=body, headers=headers) as answer:
+            return answer.status == 200
+
+    return post
+
+
+def _body(name: str, group: Iterable[_Firing]) -> bytes:
+    alerts = [_element(one) for one in group]
+    fires = any(one["status"] == "firing" for one in alerts)
+    body: dict[str, Any] = {
+        "version": "4",
+        "groupKey": f'{{}}:{{alertname="{name}"}}',
+        "truncatedAlerts": 0,
+        "status": "firing" if fires else "resolved",
+        "receiver": "paramedic",
+        "groupLabels": {"alertname": name},
+        "commonLabels": {"alertname": name},
+        "commonAnnotations": {},
+        "externalURL": "http://alertmanager.example:9093",
+        "alerts": alerts,
+    }
+    return json.dumps(body).encode()
+
+
+def _element(firing: _Firing) -> dict[str, Any]:
+    labels = dict(firing.symptom.labels)
+    return {
+        "status": "firing" if firing.until is None else "resolved",
+        "labels": labels,
+        "annotations": {"summary": firing.symptom.summary},
+        "startsAt": firing.since.isoformat(),
+        "endsAt": firing.until.isoformat() if firing.until else _NEVER,
+        "generatorURL": "http://prometheus.example/graph",
+        "fingerprint": hashlib.sha256(json.dumps(labels, sort_keys=True).encode()).hexdigest()[:16],
+    }

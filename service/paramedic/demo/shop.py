@@ -1,72 +1,99 @@
-"""The simulated shop: services that are down until somebody restarts them. Nothing outside this process is touched."""
+"""The simulated shop: five workloads on a simulated cluster, and what happens to them. Nothing outside is touched.
 
-import asyncio
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+`stories` breaks it, the service repairs it over the cluster's port, and `gauges` says how well it serves.
+"""
 
-from aiohttp import web
+from collections.abc import Sequence
+from typing import Final
 
 from paramedic.clock import Clock
+from paramedic.cluster.port import Json, Kube
+from paramedic.cluster.resources import DEPLOYMENTS, PODS, Place
+from paramedic.rehearse.cluster import Behaviour, SimulatedCluster, Speeds
 
-__all__ = ["Shop"]
+__all__ = ["CLUSTER", "NAMESPACE", "Shop"]
 
-_RECOVERY = 1.0
-"""Seconds from a restart until a service answers again."""
+CLUSTER: Final = "main"
+NAMESPACE: Final = "shop"
+
+_BEGAN: Final = -72 * 3600.0
+_BEGINNING: Final = (
+    # workload, image, replicas
+    ("api", "api:41", 3),
+    ("checkout", "checkout:17", 2),
+    ("worker", "worker:5", 2),
+    ("payments", "payments:17", 2),
+    ("search", "search:7", 2),
+)
+_QUICK: Final = Speeds(
+    reacts=0.01, schedules=0.02, starts=0.1, ready=0.3, stops=0.2, crashes=0.1, backs_off=600.0, backs_off_most=600.0
+)
+_CI: Final = "ci-deploy"
 
 
 class Shop:
-    """`POST /restart?service=`, `POST /drain?service=`, `GET /health?service=` on loopback.
+    """The cluster with the shop on it: three days old, and well."""
 
-    `healed` is called with the service's name once it answers again. Services in `hopeless` never do.
-    """
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._cluster = SimulatedCluster(clock, CLUSTER, speeds=_QUICK, begins=_BEGAN)
+        self._cluster.at(_BEGAN, self._open)
+        self._cluster.catch_up()
 
-    def __init__(self, clock: Clock, healed: Callable[[str], None], hopeless: frozenset[str]) -> None:
-        self._clock, self._healed, self._hopeless = clock, healed, hopeless
-        self._up: set[str] = set()
-        self._keys: set[str] = set()
-        self._tasks = asyncio.TaskGroup()
-        self._runner: web.AppRunner | None = None
-        self.url = ""
+    def _open(self) -> None:
+        for name, image, replicas in _BEGINNING:
+            self._cluster.apply(_deployment(name, image, replicas), manager=_CI)
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.add_routes(
-            [
-                web.post("/restart", self._restart),
-                web.post("/drain", self._restart),
-                web.get("/health", self._health),
-            ]
-        )
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        await self._tasks.__aenter__()
-        return self
+    @property
+    def kube(self) -> Kube:
+        """The cluster, as the service sees it."""
+        return self._cluster.port
 
-    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-        await self._tasks.__aexit__(None, None, None)
+    def release(self, workload: str, image: str) -> None:
+        """Somebody deploys another version."""
+        container = {"name": workload, "image": image}
+        template = {"spec": {"template": {"spec": {"containers": [container]}}}}
+        self._cluster.edit(DEPLOYMENTS, NAMESPACE, workload, template, "strategic", manager=_CI)
 
-    async def _restart(self, request: web.Request) -> web.Response:
-        """Do it once for each key, as the endpoint promises."""
-        service, key = request.query.get("service", ""), request.headers.get("Idempotency-Key", "")
-        if key not in self._keys:
-            self._keys.add(key)
-            if service not in self._hopeless:
-                self._tasks.create_task(self._come_up(service))
-        return web.json_response({"restarting": service})
+    def keep_in_git(self, workload: str) -> None:
+        """From now on Argo CD keeps a workload as Git says."""
+        note = {"metadata": {"annotations": {"argocd.argoproj.io/tracking-id": f"{workload}:apps/Deployment"}}}
+        self._cluster.edit(DEPLOYMENTS, NAMESPACE, workload, note, manager="argocd-controller")
 
-    async def _come_up(self, service: str) -> None:
-        await self._clock.sleep(_RECOVERY)
-        self._up.add(service)
-        self._healed(service)
+    def migrate(self, workload: str, image: str) -> None:
+        """A workload's database is changed so that this older version cannot start on it any more."""
+        logs = f'{workload}: FATAL: column "region" does not exist\n'
+        self._cluster.behaves(image, Behaviour(crash=True, logs=logs), namespace=NAMESPACE, workload=workload)
 
-    async def _health(self, request: web.Request) -> web.Response:
-        service = request.query.get("service", "")
-        up = service in self._up
-        return web.json_response({"service": service, "up": up}, status=200 if up else 503)
+    def crash(self, workload: str) -> None:
+        """All pods that a workload has now crash, and crash again whenever they are started."""
+        logs = f"{workload}: connection pool is closed\n"
+        self._cluster.catch_up()
+        self._cluster.strike(NAMESPACE, workload, Behaviour(crash=True, logs=logs))
+
+    async def pods(self, workload: str) -> Sequence[Json]:
+        """The pods of a workload that are not on their way out."""
+        found = await self.kube.list(Place(CLUSTER, PODS, NAMESPACE), labels=f"app={workload}")
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    async def stands(self, workload: str) -> tuple[str, int]:
+        """Which image a workload is to have, and how many replicas."""
+        found = await self.kube.get(Place(CLUSTER, DEPLOYMENTS, NAMESPACE, workload))
+        return found["spec"]["template"]["spec"]["containers"][0]["image"], found["spec"]["replicas"]
+
+
+def _deployment(name: str, image: str, replicas: int) -> Json:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": name}},
+        "spec": {
+            "replicas": replicas,
+            "progressDeadlineSeconds": 2,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": name, "image": image}]},
+            },
+        },
+    }

@@ -1,6 +1,10 @@
-"""Tells the stories: breaks something, prints the timeline as it grows, plays the people, and compares the ending."""
+"""Tells the stories: lets them happen side by side, reads their timelines, plays the people, and compares the endings.
 
-from collections.abc import Callable
+`cli.demo` prints what a telling has gathered, one story after the other, the first one as it happens.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from paramedic.clock import Clock
@@ -8,110 +12,115 @@ from paramedic.console.history import History
 from paramedic.console.live import Live
 from paramedic.console.models import EntryView, IncidentDetail
 from paramedic.console.views import Views, Wanted
-from paramedic.demo.monitor import Monitor
+from paramedic.demo.gauges import Gauges
+from paramedic.demo.shop import Shop
 from paramedic.demo.stories import Story
 from paramedic.engine.engine import Engine
 from paramedic.engine.inputs import Act, Conflict
 from paramedic.errors import Temporary
 
-__all__ = ["Teller"]
+__all__ = ["Teller", "Telling"]
 
-_PATIENCE = 60.0
+_PATIENCE = 40.0
 """Seconds a story may take."""
+
+_PAUSE = 0.5
+"""Seconds until a story is looked at again, if nothing is heard of it."""
+
+_REST = 0.3
+"""Seconds of silence after which nothing is under way any more: the demo may end without breaking anything off."""
 
 
 @dataclass(slots=True)
-class _Told:
-    """How far a story has been told."""
+class Telling:
+    """One story as far as it has gone. `wrong` says what is not yet as it has to be; `chain`: the record was whole."""
 
+    story: Story
     incident: int = 0
-    printed: int = 0
-    acted: set[str] = field(default_factory=set)
+    entries: list[EntryView] = field(default_factory=list)
+    wrong: str = "no incident was opened"
+    over: bool = False
+    chain: bool = True
+    acted: bool = False
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def follow(self) -> AsyncIterator[EntryView]:
+        """Every entry of its timeline, as it comes, until the story is over. For one reader."""
+        shown = 0
+        while True:
+            self.news.clear()
+            while shown < len(self.entries):
+                shown += 1
+                yield self.entries[shown - 1]
+            if self.over:
+                return
+            await self.news.wait()
 
 
 class Teller:
-    """Tells one story after the other over a running service."""
+    """Lets stories happen over a running service, each until it has ended as it should or its time is up."""
 
     def __init__(
-        self,
-        engine: Engine,
-        views: Views,
-        history: History,
-        live: Live,
-        monitor: Monitor,
-        clock: Clock,
-        show: Callable[[EntryView], None],
+        self, engine: Engine, views: Views, history: History, live: Live, shop: Shop, gauges: Gauges, clock: Clock
     ) -> None:
         self._engine, self._views, self._history, self._live = engine, views, history, live
-        self._monitor, self._clock, self._show = monitor, clock, show
-        self.entries = 0
-        self.chains = True
+        self._shop, self._gauges, self._clock = shop, gauges, clock
 
-    async def tell(self, story: Story) -> tuple[bool, str]:
-        """Tell it; whether it ended as it should, and how it ended."""
-        told = _Told()
+    async def tell(self, tellings: Sequence[Telling]) -> None:
+        """Tell all of them: each begins when the one before has its incident, so that they are numbered in order."""
+        async with asyncio.TaskGroup() as group:
+            for telling in tellings:
+                opened = asyncio.Event()
+                group.create_task(self._tell(telling, opened))
+                await opened.wait()
+        await self._rest()
+
+    async def _rest(self) -> None:
+        until = self._clock.monotonic() + _PATIENCE
         with self._live.watch() as watch:
-            await story.breaks(self._monitor)
-            until = self._clock.monotonic() + _PATIENCE
-            ended = False
-            while not ended and self._clock.monotonic() < until:
-                detail = await self._catch_up(story, told)
-                if detail is not None:
-                    await self._play(story, told, detail)
-                    ended = self._ended(story, detail)
-                if not ended:
-                    await watch.next(1.0)
-        detail = await self._catch_up(story, told)
-        if story.after is not None:
-            await story.after(self._monitor)
-        self.entries += told.printed
-        return ended, "no incident" if detail is None else self._words(detail)
+            while await watch.next(_REST) and self._clock.monotonic() < until:
+                pass
 
-    async def _catch_up(self, story: Story, told: _Told) -> IncidentDetail | None:
-        """Print what is new; the incident as it stands."""
-        if not told.incident:
-            found = await self._views.incidents(Wanted(q=f"shop/{story.job}"))
-            if not found.incidents:
-                return None
-            told.incident = int(found.incidents[0].id.removeprefix("INC-"))
-        timeline = await self._history.timeline(told.incident, after=told.printed)
-        self.chains = self.chains and timeline.chain.verified
-        for entry in timeline.entries:
-            self._show(entry)
-            told.printed = entry.number
-        return await self._views.incident(told.incident)
+    async def _tell(self, telling: Telling, opened: asyncio.Event) -> None:
+        until = self._clock.monotonic() + _PATIENCE
+        try:
+            with self._live.watch() as watch:
+                telling.story.begins(self._shop, self._gauges)
+                while telling.wrong and self._clock.monotonic() < until:
+                    if telling.incident or await self._found(telling):
+                        opened.set()
+                        await self._look(telling)
+                    if telling.wrong:
+                        await watch.next(_PAUSE)
+        finally:
+            telling.over = True
+            telling.news.set()
+            opened.set()
 
-    async def _play(self, story: Story, told: _Told, detail: IncidentDetail) -> None:
-        """What the people of the story do, once each."""
-        run = detail.run
-        if story.approves and run is not None and run.stage == "approval":
-            await self._act(told, Act(story.approves, "approve", run=int(run.id.rsplit(".", 1)[1])))
-        if story.acknowledges and detail.paging.level >= story.ending.levels:
-            await self._act(told, Act(story.acknowledges, "ack"))
+    async def _found(self, telling: Telling) -> bool:
+        found = await self._views.incidents(Wanted(q=telling.story.key))
+        if found.incidents:
+            telling.incident = int(found.incidents[0].id.removeprefix("INC-"))
+        return bool(found.incidents)
 
-    async def _act(self, told: _Told, act: Act) -> None:
-        if act.what in told.acted:
+    async def _look(self, telling: Telling) -> None:
+        """Take in what is new, play the people, and compare with the ending."""
+        timeline = await self._history.timeline(telling.incident, after=len(telling.entries))
+        telling.chain = telling.chain and timeline.chain.verified
+        telling.entries += timeline.entries
+        telling.news.set()
+        detail = await self._views.incident(telling.incident)
+        await self._play(telling, detail)
+        stands = await self._shop.stands(telling.story.workload)
+        telling.wrong = telling.story.ending.missing(detail, telling.entries, stands)
+
+    async def _play(self, telling: Telling, detail: IncidentDetail) -> None:
+        """What the people of the story do, once."""
+        story = telling.story
+        if not story.acknowledges or telling.acted or detail.paging.level < story.ending.levels:
             return
         try:
-            await self._engine.act(told.incident, act)
-            told.acted.add(act.what)
+            await self._engine.act(telling.incident, Act(story.acknowledges, "ack"))
+            telling.acted = True
         except (Conflict, Temporary):
             return  # somebody was faster, or it is too early: the next look decides
-
-    @staticmethod
-    def _ended(story: Story, detail: IncidentDetail) -> bool:
-        ending = story.ending
-        outcome = detail.past[-1].outcome if detail.past else None
-        acked = not story.acknowledges or bool(detail.paging.acknowledged_by)
-        return (
-            detail.phase == ending.phase
-            and outcome == ending.outcome
-            and detail.paging.level == ending.levels
-            and acked
-            and (not ending.fixed_by or detail.fixed_by == ending.fixed_by)
-        )
-
-    @staticmethod
-    def _words(detail: IncidentDetail) -> str:
-        outcome = detail.past[-1].outcome if detail.past else "none"
-        return f"{detail.phase}, run {outcome}, level {detail.paging.level}"

@@ -38,7 +38,8 @@ _LONGEST_BACKOFF = 5.0
 
 
 class Engine:
-    """See the module. `tools` are for actions, guards and checks, `pages` for notifiers: connections of their own.
+    """See the module. `tools` are for actions, guards, checks; `pages`, `messages` for notifiers: each with connections
+    of its own.
 
     `parse` reads the alerts of a journalled body again, `load` builds a bundle from its stored row.
     """
@@ -55,9 +56,10 @@ class Engine:
         *,
         parse: Callable[[str, bytes], Sequence[Alert]],
         load: Callable[[BundleRow], Bundle],
+        messages: Tools | None = None,
     ) -> None:
         self._store, self._clock, self._options, self._report = store, clock, options, report
-        self._performer = Performer(plugins, tools, pages, clock, report, options.public_url, options.jitter)
+        self._performer = Performer(plugins, tools, pages, clock, report, options.public_url, options.jitter, messages)
         self._parse, self._load = parse, load
         self._bundle: Bundle | None = None
         self._adopted = asyncio.Event()

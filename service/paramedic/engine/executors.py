@@ -1,7 +1,7 @@
-"""Bounded slots in which effects are carried out, by lane: reads, writes, pages. Their answers are inputs.
+"""Bounded slots in which effects are carried out, by lane: reads, writes, pages, messages. Their answers are inputs.
 
 The turn asks how many slots are free, commits the intents of so many, and starts them. Pages have slots of their own,
-so that no flood of reads can keep a page from leaving.
+so that no flood of reads or messages can keep a page from leaving.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Executors:
 
     def free(self, lane: str) -> int:
         """Slots of a lane that nothing occupies; none once it is being stopped."""
-        if self._stopping:
+        if self._stopping or lane not in self._slots:
             return 0
         return self._slots[lane] - self._busy[lane]
 

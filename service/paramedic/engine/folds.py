@@ -10,9 +10,20 @@ from datetime import timedelta
 from typing import assert_never
 
 from paramedic.core.acts import objection
-from paramedic.core.effects import Apply, Page
+from paramedic.core.effects import Apply, Message, Page
 from paramedic.core.episodes import lapse_due, lapsed, released, unanswered
-from paramedic.core.events import Acted, AlertsSeen, Applied, Event, Interrupted, Opened, Paged, Parked, TimerFired
+from paramedic.core.events import (
+    Acted,
+    AlertsSeen,
+    Applied,
+    Event,
+    Interrupted,
+    Messaged,
+    Opened,
+    Paged,
+    Parked,
+    TimerFired,
+)
 from paramedic.core.model import Episode, Exemplar, Incident
 from paramedic.core.routing import EXEMPLARS, Known, route
 from paramedic.engine.inputs import Asked, Conflict, Due, Input, Lost, NotFound, Result, Resumed, Turned, Waiting
@@ -157,6 +168,8 @@ class Folds:
         shell.holdings.under_way.pop((result.incident, result.effect.n), None)
         if isinstance(result.event, Paged):
             shell.report.paged("failed" if result.event.failure else "sent")
+        elif isinstance(result.event, Messaged) and isinstance(result.effect, Message):
+            shell.report.messaged(result.effect.notifier, _came_to(result.event))
         elif isinstance(result.event, Applied) and isinstance(result.effect, Apply):
             failure = result.event.failure
             shell.report.step_ended(self._action(result), failure.kind if failure else "done", result.seconds)
@@ -253,7 +266,7 @@ class Folds:
     # -- after a crash ------------------------------------------------------------------------------------------------
 
     def _lost(self, lost: Lost) -> None:
-        """The member that carried this effect out is gone. A page is sent again; a write is for `decide` to judge."""
+        """The member that carried this effect out is gone. A page is sent again; all else is for `decide` to judge."""
         holdings, n = self._shell.holdings, lost.effect.n
         incident = self._work.incident(lost.incident)
         if incident is None or n not in incident.effects:
@@ -274,6 +287,12 @@ class Folds:
         self.event(resumed.incident, Parked(work.at, work.mode))
         for _, event in resumed.kept:
             self.event(resumed.incident, event)
+
+
+def _came_to(messaged: Messaged) -> str:
+    if messaged.failure is not None:
+        return "failed"
+    return "dry" if messaged.ref.startswith("dry") else "sent"
 
 
 def timer_name(incident: Incident | None, n: int) -> str:

@@ -1,28 +1,24 @@
 """The last look before a write leaves: may this process, in this mode, for this run, still act? (Promise 5.)
 
-Executors put it in front of every port that writes, so an action cannot forget it; it is asked before each write.
+`gated` puts it in front of every port that writes, so an action cannot forget it; it is asked before each write.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from paramedic.clock import Clock
-from paramedic.core.bundle import Bundle, Endpoint
+from paramedic.core.bundle import Bundle
 from paramedic.core.effects import Apply
 from paramedic.core.model import Incident
-from paramedic.core.treatment import mode_in_force
+from paramedic.core.treatment import mode_of_run
 from paramedic.core.words import Mode, Purpose
 from paramedic.engine.holdings import Holdings
 from paramedic.errors import ParamedicError, Refused
-from paramedic.plugin import Http, Reply
 from paramedic.store.port import Store, Switch
 
-__all__ = ["Gate", "GatedHttp", "SwitchReading", "in_force"]
+__all__ = ["Gate", "SwitchReading", "in_force"]
 
 FRESH = 1.0
 """Seconds for which a reading of the switch counts as now."""
-
-_READING = frozenset({"GET", "HEAD"})
 
 
 @dataclass(slots=True)
@@ -81,10 +77,10 @@ class Gate:
     def _mode(incident: Incident, effect: Apply, bundle: Bundle, mode: Mode) -> None:
         if mode is Mode.FREEZE:
             raise Refused("the switch is at freeze: nothing writes")
-        if effect.purpose is Purpose.UNDO:
+        if effect.purpose is not Purpose.REMEDY:
             return  # taking our own change back goes on in every mode but freeze
         run = incident.run
-        effective = mode_in_force(bundle, mode, run.rule, run.playbook) if run else Mode.OFF
+        effective = mode_of_run(bundle, mode, run) if run else Mode.OFF
         if effective is Mode.APPROVE and run is not None and run.approved_by:
             return
         if effective is not Mode.AUTO:
@@ -96,6 +92,8 @@ class Gate:
             raise Refused(f"the run was stopped: {run.stop if run else 'over'}")
         if effect.purpose is Purpose.REMEDY and incident.firing.open == 0:
             raise Refused("the alert no longer fires, by the newest delivery")
+        if effect.purpose is Purpose.EXPIRE and incident.firing.open:
+            raise Refused("the alert fires again")
         ledger = self._holdings.ledger
         for claim in effect.claims:
             if claim.limit == 0 and ledger.held.get(claim.scope) != (incident.id, effect.run):
@@ -105,25 +103,3 @@ class Gate:
         """A member whose lease runs out must not write: renew, or stop."""
         if not await self._store.alive():
             raise Refused("this process is no longer the one that may write")
-
-
-class GatedHttp:
-    """The HTTP port of a writing action: every request that can change something asks the gate first."""
-
-    def __init__(self, http: Http, gate: Gate, number: int, effect: Apply, bundle: Bundle) -> None:
-        self._http, self._gate, self._number, self._effect, self._bundle = http, gate, number, effect, bundle
-
-    async def request(
-        self,
-        endpoint: Endpoint,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        timeout: float,
-    ) -> Reply:
-        """As `plugin.Http.request`; raises `Refused` when the gate says no."""
-        if method not in _READING:
-            await self._gate.ask(self._number, self._effect, self._bundle)
-        return await self._http.request(endpoint, method, path, headers=headers, body=body, timeout=timeout)

@@ -105,7 +105,7 @@ class Holdings:
     watched: Watched = field(default_factory=Watched)
     effects: dict[tuple[int, int], Effect] = field(default_factory=dict)
     waiting: dict[str, dict[tuple[int, int], float]] = field(
-        default_factory=lambda: {"read": {}, "write": {}, "page": {}}
+        default_factory=lambda: {"read": {}, "write": {}, "page": {}, "message": {}}
     )
     under_way: dict[tuple[int, int], str] = field(default_factory=dict)
     blocked: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -165,9 +165,11 @@ class Holdings:
         """The effects of a lane that could leave now, oldest first, at most `most`.
 
         Pages of one incident to one person keep their order: the next leaves when the one before has been answered.
+        A message leaves when no page of its incident waits (promise 7).
         """
         if most <= 0 or not self.waiting[lane]:
             return []
+        paging = {who[0] for who in self.waiting["page"]} if lane == "message" else set()
         busy = {self._channel(who) for who in self.under_way} if lane == "page" else set()
         found: list[tuple[int, Effect]] = []
         for who in self.waiting[lane]:
@@ -176,6 +178,8 @@ class Holdings:
                 if channel in busy:
                     continue
                 busy.add(channel)
+            elif who[0] in paging:
+                continue
             found.append((who[0], self.effects[who]))
             if len(found) >= most:
                 break

@@ -7,22 +7,26 @@ the four kinds become failures in the event; anything else is a defect, and afte
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from paramedic.clients.kube.targets import resolve
 from paramedic.clock import Clock
+from paramedic.cluster.names import parse_target
 from paramedic.core.bundle import Bundle, CheckSpec, GuardSpec, StepSpec
-from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan
-from paramedic.core.events import Applied, Checked, Event, Judged, Observed, Paged, Planned
+from paramedic.core.effects import Apply, Check, Effect, Judge, Message, Observe, Page, Plan, Resolve
+from paramedic.core.events import Applied, Checked, Event, Judged, Messaged, Observed, Paged, Planned, Resolved
 from paramedic.core.model import Evidence, Failure, Incident, Run, Verdict
 from paramedic.core.scope import exemplar_of, playbook_scope
 from paramedic.core.text import one_line
-from paramedic.core.words import Answer, Kind, Mode
-from paramedic.engine.gate import Gate, GatedHttp
+from paramedic.core.words import Answer, Kind, Mode, Purpose
+from paramedic.engine.gate import Gate
+from paramedic.engine.gated import Asking, GatedHttp, GatedKube
 from paramedic.engine.holdings import Holdings
+from paramedic.engine.notices import Notices
 from paramedic.engine.report import Report
-from paramedic.errors import Fault, ParamedicError, Permanent, Refused, Temporary, UnknownOutcome
-from paramedic.plugin import Exhibit, PageText, Plugins, Seen, Tools
+from paramedic.errors import Changed, Fault, ParamedicError, Permanent, Refused, Temporary, UnknownOutcome
+from paramedic.plugin import Exhibit, Plugins, Seen, Tools
 from paramedic.record.evidence import Kept, keep
 
 __all__ = ["Done", "Job", "Performer", "inline"]
@@ -77,9 +81,11 @@ class Performer:
         report: Report,
         public_url: str,
         jitter: Callable[[float], float],
+        messages: Tools | None = None,
     ) -> None:
-        self._plugins, self._tools, self._pages, self._clock, self._report = plugins, tools, pages, clock, report
-        self._public_url, self._jitter = public_url, jitter
+        self._plugins, self._tools, self._clock, self._report = plugins, tools, clock, report
+        self._notices = Notices(plugins, pages, messages or pages, clock, public_url)
+        self._jitter = jitter
 
     def perform_inline(self, job: Job, holdings: Holdings) -> Done:
         """Carry out an effect that must not wait. A plug-in that waits all the same is a defect, and says so."""
@@ -110,12 +116,16 @@ class Performer:
     async def _dispatch(self, job: Job, holdings: Holdings, gate: Gate | None) -> Done:
         effect = job.effect
         if isinstance(effect, Page):
-            return await self._page(job, effect)
+            return Done(await self._notices.page(job.incident, effect, job.bundle, job.mode))
+        if isinstance(effect, Message):
+            return Done(await self._notices.message(job.incident, effect, job.bundle, job.mode))
         run = job.incident.run
         if run is None:
             raise Refused("its run is over")
         seen = self._seen(job, run, holdings)
         match effect:
+            case Resolve():
+                return await self._resolve(job, run, effect)
             case Judge():
                 return await self._judge(job, run, effect, seen)
             case Plan():
@@ -143,6 +153,11 @@ class Performer:
             endpoints=job.bundle.endpoints,
             alert=exemplar_of(job.incident, run),
         )
+
+    async def _resolve(self, job: Job, run: Run, effect: Resolve) -> Done:
+        async with asyncio.timeout(30.0):
+            target = await resolve(self._tools.kube, parse_target(run.target))
+        return Done(Resolved(self._clock.now(), job.mode, effect.n, run.n, target=str(target)))
 
     async def _judge(self, job: Job, run: Run, effect: Judge, seen: Seen) -> Done:
         verdicts = []
@@ -189,10 +204,12 @@ class Performer:
         if gate is None or change is None:
             raise Permanent("a write without a plan or a gate")
         action = self._plugins.actions[job.bundle.playbooks[run.playbook].steps[effect.step].kind]
-        write = change.write if effect.purpose == "remedy" else change.undo
+        write = change.write if effect.purpose is Purpose.REMEDY else change.undo
         if write is None:
             raise Permanent("there is nothing to take back")
-        tools = Tools(http=GatedHttp(self._tools.http, gate, job.incident.id, effect, job.bundle))
+        asking = Asking(gate, job.incident.id, effect, job.bundle)
+        http, kube = GatedHttp(self._tools.http, asking), GatedKube(self._tools.kube, asking)
+        tools = replace(self._tools, http=http, kube=kube)
         async with asyncio.timeout(effect.timeout):
             applied = await action.apply(write, effect.key, seen, tools)
         kept, references = _kept(applied.exhibits)
@@ -202,6 +219,7 @@ class Performer:
             effect.n,
             run.n,
             summary=one_line(applied.summary),
+            halted=one_line(applied.halted),
             seen=dict(applied.seen),
             evidence=references,
         )
@@ -211,7 +229,7 @@ class Performer:
         spec = job.bundle.playbooks[run.playbook].steps[effect.step]
         action = self._plugins.actions[spec.kind]
         change = run.change
-        write = (change.write if run.purpose == "remedy" else change.undo) if change else None
+        write = (change.write if run.purpose is Purpose.REMEDY else change.undo) if change else None
         async with asyncio.timeout(spec.timeout):
             found = await action.observe(write or {}, effect.key, seen, self._tools)
         return Done(Observed(self._clock.now(), job.mode, effect.n, run.n, applied=found))
@@ -230,32 +248,12 @@ class Performer:
             verdict = Verdict(spec.kind, Answer.UNKNOWN, one_line(str(error) or "no answer within 30s"))
         return Done(Checked(self._clock.now(), job.mode, effect.n, run.n, verdict))
 
-    async def _page(self, job: Job, effect: Page) -> Done:
-        notifier = self._plugins.notifiers.get(effect.notifier)
-        if notifier is None:
-            raise Permanent(f'there is no notifier "{effect.notifier}"')
-        person = job.bundle.people.get(effect.to)
-        link = f"{self._public_url}/incidents/{job.incident.ref}" if self._public_url else ""
-        page = PageText(
-            verb=effect.verb,
-            dedup_key=effect.dedup_key,
-            incident=job.incident.ref,
-            severity=job.incident.severity,
-            title=job.incident.title,
-            text=effect.text,
-            level=effect.level,
-            to=effect.to,
-            contact=person.contacts.get(notifier.contact, "") if person else "",
-            link=link,
-        )
-        async with asyncio.timeout(notifier.timeout):
-            receipt = await notifier.send(page, job.bundle.endpoints, self._pages)
-        return Done(Paged(self._clock.now(), job.mode, effect.n, receipt=one_line(receipt, 200)))
-
     def _failed(self, job: Job, failure: Failure) -> Event:
         """The event of this effect with a failure in it."""
         effect, now, mode = job.effect, self._clock.now(), job.mode
         match effect:
+            case Resolve():
+                return Resolved(now, mode, effect.n, effect.run, failure=failure)
             case Judge():
                 verdict = Verdict("guards", Answer.ERROR, failure.message)
                 return Judged(now, mode, effect.n, effect.run, (verdict,))
@@ -269,6 +267,8 @@ class Performer:
                 return Checked(now, mode, effect.n, effect.run, Verdict("check", Answer.UNKNOWN, failure.message))
             case Page():
                 return Paged(now, mode, effect.n, failure=failure)
+            case Message():
+                return Messaged(now, mode, effect.n, failure=failure)
             case _:
                 assert_never(effect)
 
@@ -288,6 +288,8 @@ def failure_of(error: ParamedicError, jitter: Callable[[float], float]) -> Failu
             return Failure(Kind.REFUSED, message)
         case UnknownOutcome():
             return Failure(Kind.UNKNOWN, message, jitter(1.0))
+        case Changed():
+            return Failure(Kind.PERMANENT, message, jitter(1.0), changed=True)
         case Permanent() | Fault():
             return Failure(Kind.PERMANENT, message)
         case _:

@@ -29,6 +29,9 @@ class Report(Protocol):
     def paged(self, outcome: str) -> None:
         """A page went out or did not."""
 
+    def messaged(self, notifier: str, outcome: str) -> None:
+        """A message was sent, went nowhere because its notifier is dry, or failed."""
+
     def timer_fired(self, lateness: float) -> None:
         """A timer fired so many seconds late."""
 

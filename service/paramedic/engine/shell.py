@@ -33,7 +33,7 @@ class Options:
     patience: float = 2.0
     signs: float = 5.0
     jitter: Callable[[float], float] = jittered
-    slots: dict[str, int] = field(default_factory=lambda: {"read": 64, "write": 256, "page": 16})
+    slots: dict[str, int] = field(default_factory=lambda: {"read": 64, "write": 256, "page": 16, "message": 8})
     public_url: str = ""
 
 

@@ -39,8 +39,8 @@ _JOURNAL = 2000
 _LONGEST = 0.1
 """Seconds that folding one batch should take at most: what waits longer is journalled and answered with that batch."""
 
-_PAGE = 30.0
-"""Seconds after which a page whose intent is committed now can no longer be under way."""
+_TELLING = 30.0
+"""Seconds after which a page or message whose intent is committed now can no longer be under way."""
 
 
 class Turn:
@@ -154,7 +154,7 @@ class Turn:
     def _pick(self, folds: Folds, work: Work) -> None:
         """The effects that leave with this batch: as many as there are free slots, without those that must not."""
         shell = self._shell
-        for lane in ("page", "write", "read"):
+        for lane in ("page", "write", "read", "message"):
             for number, effect in shell.holdings.next(lane, shell.executors.free(lane)):
                 incident = work.incident(number)
                 if incident is None or effect.n not in incident.effects:
@@ -191,7 +191,7 @@ class Turn:
             shell.holdings.leave(lane, (number, effect.n))
             shell.executors.reserve(lane)
             if lane != "read":
-                seconds = write_deadline(effect) if isinstance(effect, Apply) else _PAGE
+                seconds = write_deadline(effect) if isinstance(effect, Apply) else _TELLING
                 work.batch.intents.append((number, effect.n, work.at + timedelta(seconds=seconds)))
 
     # -- commit -------------------------------------------------------------------------------------------------------

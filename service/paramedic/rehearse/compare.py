@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from paramedic.cluster.names import say_target
 from paramedic.rehearse.expectations import Expected, Forbidden, say_times
 from paramedic.rehearse.moments import say_moment
 from paramedic.rehearse.script import Script
@@ -126,11 +127,19 @@ def _is(forbidden: Forbidden, one: Happened) -> bool:
     wanted = forbidden.thing.wanted()
     if one.kind == "step" and "outcome" not in wanted and one.facts["outcome"] not in forbidden.outcomes:
         return False
-    return all(fits(_pattern(name, value), one.facts.get(name)) for name, value in wanted.items())
+    return all(_meets(name, value, one.facts) for name, value in wanted.items())
+
+
+def _meets(name: str, value: Any, facts: Mapping[str, Any]) -> bool:
+    """Whether one thing said of it is so. A target may be written as people read it, `deployment/api.shop`."""
+    found = facts.get(name)
+    if name == "target" and isinstance(found, str) and fits(value, say_target(found)):
+        return True
+    return fits(_pattern(name, value), found)
 
 
 def _score(wanted: Mapping[str, Any], facts: Mapping[str, Any]) -> int:
-    return sum(fits(_pattern(name, value), facts.get(name)) for name, value in wanted.items())
+    return sum(_meets(name, value, facts) for name, value in wanted.items())
 
 
 def _pattern(name: str, value: Any) -> Any:

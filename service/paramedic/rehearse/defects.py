@@ -37,6 +37,9 @@ class Defects:
     def paged(self, outcome: str) -> None:
         """Nothing to tell."""
 
+    def messaged(self, notifier: str, outcome: str) -> None:
+        """Nothing to tell."""
+
     def timer_fired(self, lateness: float) -> None:
         """Nothing to tell."""
 

@@ -11,9 +11,9 @@ from paramedic.core.words import Answer, Mode, Outcome, Phase, Severity
 from paramedic.durations import Duration
 from paramedic.rehearse.moments import After, say_moment
 
-__all__ = ["KINDS", "Expected", "Forbidden", "Incident", "Named", "Page", "Part", "Run", "say_times"]
+__all__ = ["KINDS", "Expected", "Forbidden", "Incident", "Message", "Named", "Page", "Part", "Run", "say_times"]
 
-KINDS = ("page", "step", "incident", "run", "guard", "check", "entry")
+KINDS = ("page", "message", "step", "incident", "run", "guard", "check", "entry")
 
 
 class Part(BaseModel):
@@ -39,6 +39,15 @@ class Page(Thing):
     to: str = ""
     policy: str = ""
     notifier: str = ""
+    text: str = ""
+
+
+class Message(Thing):
+    """A message that an audience was told, the root's or one of its thread. `text` is a part of it."""
+
+    audience: str = ""
+    by: str = Field(default="", description="the notifier")
+    to: str = ""
     text: str = ""
 
 
@@ -166,6 +175,7 @@ class Forbidden(Part):
     """Something that must never happen while the rehearsal is watched."""
 
     page: Page | None = None
+    message: Message | None = None
     step: Step | None = None
     incident: Incident | None = None
     run: Run | None = None

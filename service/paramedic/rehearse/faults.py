@@ -11,7 +11,7 @@ from typing import NoReturn
 from paramedic.core.bundle import Endpoint
 from paramedic.core.model import Episode
 from paramedic.errors import Permanent, Temporary, UnknownOutcome
-from paramedic.plugin import Notifier, PageText, Plugins, Tools
+from paramedic.plugin import MessageText, Notifier, PageText, Plugins, Tools
 from paramedic.rehearse.loop import VirtualClock
 from paramedic.rehearse.script import Away, Crash, Failing, Fails
 from paramedic.store.port import Batch, BundleRow, Committed, Doubtful, Recovered, Store, Switch
@@ -151,13 +151,20 @@ def failing_plugins(plugins: Plugins, faults: Sequence[Fails], clock: VirtualClo
 
 
 def _failing(inner: Notifier, faults: Sequence[Failing], clock: VirtualClock) -> Notifier:
-    async def send(self: Notifier, page: PageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:
+    def fail() -> None:
         now = clock.monotonic()
         for fault in faults:
             if fault.from_ <= now and (fault.to is None or now < fault.to):
                 raise _ERRORS[fault.fails](f"the rehearsal lets {fault.notifier} fail")
+
+    async def send(self: Notifier, page: PageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:
+        fail()
         return await inner.send(page, endpoints, tools)
 
+    async def post(self: Notifier, message: MessageText, endpoints: Mapping[str, Endpoint], tools: Tools) -> str:
+        fail()
+        return await inner.post(message, endpoints, tools)
+
     # A class of its own, so that what the notifier declares stays as it is and only the sending differs.
-    failing: Notifier = type(type(inner).__name__, (type(inner),), {"send": send})()
+    failing: Notifier = type(type(inner).__name__, (type(inner),), {"send": send, "post": post})()
     return failing

@@ -9,7 +9,8 @@ from paramedic.catalog.documents import Document
 from paramedic.catalog.faults import Faults, did_you_mean, quoted
 from paramedic.core.bundle import Bundle
 from paramedic.plugin import Plugins
-from paramedic.rehearse.expectations import Expected, Forbidden, Incident, Named, Page, Run
+from paramedic.rehearse.cluster.spec import KubeFails, Measured
+from paramedic.rehearse.expectations import Expected, Forbidden, Incident, Message, Named, Page, Run
 from paramedic.rehearse.script import Alerting, Failing, Script
 
 __all__ = ["check_names"]
@@ -39,6 +40,7 @@ def _references(script: Script, bundle: Bundle, plugins: Plugins) -> Iterator[Re
     for position, fault in enumerate(script.faults):
         if isinstance(fault, Failing):
             yield ("faults", position, "notifier"), "notifier", fault.notifier, plugins.notifiers
+    yield from _clustered(script, plugins)
     sections: tuple[tuple[str, tuple[Expected | Forbidden, ...]], ...] = (
         ("then", script.then),
         ("never", script.never),
@@ -48,12 +50,40 @@ def _references(script: Script, bundle: Bundle, plugins: Plugins) -> Iterator[Re
             yield from _expected(expectation, (section, position, expectation.kind), bundle, plugins)
 
 
+def _clustered(script: Script, plugins: Plugins) -> Iterator[Reference]:
+    """What the file says about clusters against the workloads that its world has, and what plug-ins ask of them."""
+    world = script.world
+    kinds = (("deployment", world.deployments), ("statefulset", world.stateful_sets), ("daemonset", world.daemon_sets))
+    workloads = {f"{one.cluster}/{one.namespace}/{kind}/{one.name}" for kind, those in kinds for one in those}
+    clusters = {one.partition("/")[0] for one in workloads} | {one.cluster for one in world.pods}
+    asked = {
+        one
+        for kind in (plugins.actions, plugins.guards, plugins.checks)
+        for each in kind.values()
+        for one in each.permissions
+    }
+    for position, permission in enumerate(world.permissions or ()):
+        yield ("world", "permissions", position), "permission", permission, asked
+    for position, alert in enumerate(world.alerts):
+        yield ("world", "alerts", position, "while", "target"), "workload", alert.while_.target, workloads
+    for name, metric in world.metrics.items():
+        if isinstance(metric, Measured):
+            yield ("world", "metrics", name, "while", "target"), "workload", metric.while_.target, workloads
+    for position, fault in enumerate(script.faults):
+        if isinstance(fault, KubeFails):
+            yield ("faults", position, "cluster"), "cluster", fault.cluster, clusters
+
+
 def _expected(expectation: Forbidden, path: Path, bundle: Bundle, plugins: Plugins) -> Iterator[Reference]:
     thing = expectation.thing
     if isinstance(thing, Page):
         yield (*path, "policy"), "policy", thing.policy, bundle.policies
         yield (*path, "to"), "person", thing.to, bundle.people
         yield (*path, "notifier"), "notifier", thing.notifier, plugins.notifiers
+    elif isinstance(thing, Message):
+        audiences = {tell.audience for plan in bundle.communication.values() for tell in plan.tell}
+        yield (*path, "audience"), "audience", thing.audience, audiences
+        yield (*path, "by"), "notifier", thing.by, plugins.notifiers
     elif isinstance(thing, Run):
         yield (*path, "playbook"), "playbook", thing.playbook, bundle.playbooks
     elif isinstance(thing, Incident):

@@ -7,7 +7,7 @@ what it refuses is written down as an entry `answer` and nothing else.
 from collections.abc import Callable, Mapping
 
 from paramedic.rehearse.compare import fits
-from paramedic.rehearse.script import Habits, Reaction
+from paramedic.rehearse.scenery import Habits, Reaction
 from paramedic.rehearse.witness import Happened
 
 __all__ = ["People"]

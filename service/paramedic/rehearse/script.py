@@ -12,102 +12,31 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from paramedic.core.words import Mode
 from paramedic.durations import Duration
+from paramedic.rehearse.cluster.spec import Hand, KubeFails
 from paramedic.rehearse.expectations import Expected, Forbidden, Part
 from paramedic.rehearse.loop import START
 from paramedic.rehearse.moments import After, Date, Moment
+from paramedic.rehearse.scenery import World
 
 __all__ = [
     "FAULTS",
     "HAPPENINGS",
     "Alerting",
-    "Answer",
     "Away",
-    "Consequence",
+    "Clustered",
     "Crash",
-    "EndpointWorld",
     "Failing",
     "Fails",
-    "Habits",
     "Happens",
     "Outline",
     "Personal",
-    "Reaction",
     "Repeating",
     "Resolving",
     "Script",
     "Switching",
-    "World",
 ]
 
 Labels = dict[str, str]
-
-
-# -- the world --------------------------------------------------------------------------------------------------------
-
-
-class Answer(Part):
-    """How an endpoint answers the requests it is `on`: the first that applies is taken.
-
-    `reports` puts a metric's value into the body. `fails`: `refused` (nobody listens), `lost` (it arrives and takes
-    effect, the answer never comes), `dropped` (neither arrives).
-    """
-
-    on: str = Field(default="*", description="METHOD PATH, with * for anything")
-    while_: str = Field(default="", alias="while", description="only in this state of the endpoint")
-    from_: Moment | None = Field(default=None, alias="from")
-    to: Moment | None = None
-    times: int | None = Field(default=None, ge=1, description="only so many requests")
-    status: int = Field(default=200, ge=100, le=599)
-    body: Any = None
-    reports: str = Field(default="", description="the name of a metric whose value is the body")
-    delay: Duration = 0.02
-    fails: Literal["", "refused", "lost", "dropped"] = ""
-
-
-class Consequence(Part):
-    """What a request does to the world, some time `after` it arrived."""
-
-    on: str = Field(default="*", description="METHOD PATH, with * for anything")
-    after: Duration = 0.0
-    resolves: str | Labels = Field(default="", description="the alert that ends: its name or labels")
-    fires: Labels = Field(default_factory=dict, description="the labels of an alert that begins")
-    becomes: str = Field(default="", description="the endpoint's next state")
-
-
-class EndpointWorld(Part):
-    """A simulated HTTP service behind an endpoint of the bundle. Where no answer applies it says 200."""
-
-    state: str | tuple[tuple[Moment, str], ...] = ""
-    answers: tuple[Answer, ...] = ()
-    effects: tuple[Consequence, ...] = ()
-
-
-class Reaction(Part):
-    """When a person does something about a page or an approval: how long `after`, and to which."""
-
-    after: Duration
-    level: int | None = Field(default=None, ge=1)
-    to: str = "*"
-    of: str = Field(default="*", description="the incident's title, with * for anything")
-
-
-class Habits(Part):
-    """What one person does whenever there is cause."""
-
-    acks: Reaction | None = None
-    takes: Reaction | None = None
-    approves: Reaction | None = None
-    denies: Reaction | None = None
-
-
-class World(Part):
-    """What the world is when the rehearsal begins. A metric without a series, or before its first point, is unknown."""
-
-    endpoints: dict[str, EndpointWorld] = Field(default_factory=dict)
-    metrics: dict[str, tuple[tuple[Moment, float | None], ...]] = Field(default_factory=dict)
-    people: dict[str, Habits] = Field(default_factory=dict)
-    mode: Mode = Mode.AUTO
-    repeats: bool = Field(default=True, description="whether Alertmanager repeats what still fires, as it does")
 
 
 # -- what happens when ------------------------------------------------------------------------------------------------
@@ -165,8 +94,21 @@ class Switching(Timed):
     for_: Duration | None = Field(default=None, alias="for")
 
 
+class Clustered(Timed):
+    """Somebody else changes something on a cluster."""
+
+    cluster: Hand
+
+
 HAPPENINGS: Mapping[str, type[Timed]] = MappingProxyType(
-    {"alert": Alerting, "resolved": Resolving, "repeat": Repeating, "person": Personal, "switch": Switching}
+    {
+        "alert": Alerting,
+        "resolved": Resolving,
+        "repeat": Repeating,
+        "person": Personal,
+        "switch": Switching,
+        "cluster": Clustered,
+    }
 )
 """What can happen, by the key that says so."""
 
@@ -180,11 +122,12 @@ Happens = Annotated[
     | Annotated[Resolving, Tag("resolved")]
     | Annotated[Repeating, Tag("repeat")]
     | Annotated[Personal, Tag("person")]
-    | Annotated[Switching, Tag("switch")],
+    | Annotated[Switching, Tag("switch")]
+    | Annotated[Clustered, Tag("cluster")],
     Discriminator(
         _kind_of_happening,
         custom_error_type="happening",
-        custom_error_message="names nothing that happens; one of alert, resolved, repeat, person, switch",
+        custom_error_message="names nothing that happens; one of alert, resolved, repeat, person, switch, cluster",
     ),
 ]
 
@@ -240,7 +183,9 @@ class Failing(Part):
         return self.to or self.from_
 
 
-FAULTS: Mapping[str, type[Part]] = MappingProxyType({"crash": Crash, "database": Away, "notifier": Failing})
+FAULTS: Mapping[str, type[Part]] = MappingProxyType(
+    {"crash": Crash, "database": Away, "notifier": Failing, "cluster": KubeFails}
+)
 """What can fail, by the key that says so."""
 
 
@@ -254,11 +199,14 @@ def _key_of(value: Any, keys: Iterable[str]) -> str:
 
 
 Fails = Annotated[
-    Annotated[Crash, Tag("crash")] | Annotated[Away, Tag("database")] | Annotated[Failing, Tag("notifier")],
+    Annotated[Crash, Tag("crash")]
+    | Annotated[Away, Tag("database")]
+    | Annotated[Failing, Tag("notifier")]
+    | Annotated[KubeFails, Tag("cluster")],
     Discriminator(
         _kind_of_fault,
         custom_error_type="fault",
-        custom_error_message="names nothing that fails; one of crash, database, notifier",
+        custom_error_message="names nothing that fails; one of crash, database, notifier, cluster",
     ),
 ]
 
@@ -279,11 +227,17 @@ class Framed(Part):
     world: World = World()
     clock: Time = Time()
 
+    @model_validator(mode="after")
+    def _something_happens(self) -> "Framed":
+        if not getattr(self, "when", ()) and not self.world.alerts:
+            raise ValueError("nothing happens in it: say when, or world: {alerts: ...} that follow the clusters")
+        return self
+
 
 class Outline(Framed):
     """A rehearsal whose lists have not been read yet: each item of them is read by itself, to say what is wrong."""
 
-    when: list[Any] = Field(min_length=1)
+    when: list[Any] = Field(default_factory=list)
     faults: list[Any] = Field(default_factory=list)
     then: list[Any] = Field(default_factory=list)
     never: list[Any] = Field(default_factory=list)
@@ -292,7 +246,7 @@ class Outline(Framed):
 class Script(Framed):
     """One rehearsal."""
 
-    when: tuple[Happens, ...] = Field(min_length=1)
+    when: tuple[Happens, ...] = ()
     faults: tuple[Fails, ...] = ()
     then: tuple[Expected, ...] = ()
     never: tuple[Forbidden, ...] = ()
@@ -302,5 +256,5 @@ class Script(Framed):
         """Seconds after which it is over: `until`, else the last moment named, a minute after the last happening."""
         if self.clock.until is not None:
             return self.clock.until
-        happenings = [step.at for step in self.when] + [fault.last for fault in self.faults]
+        happenings = [0.0, *(step.at for step in self.when), *(fault.last for fault in self.faults)]
         return max([max(happenings) + 60.0, *(moment for expected in self.then for moment in expected.moments)])

@@ -23,15 +23,19 @@ from paramedic.intake.alertmanager import parse_body
 from paramedic.plugin import Plugins, Tools
 from paramedic.rehearse.agenda import Agenda
 from paramedic.rehearse.alertmanager import SimulatedAlertmanager
+from paramedic.rehearse.cluster.spec import Following
+from paramedic.rehearse.clusters import StagedClusters, StagedKube
 from paramedic.rehearse.compare import fits
 from paramedic.rehearse.defects import Defects
 from paramedic.rehearse.faults import StagedStore, Weather, failing_plugins
 from paramedic.rehearse.loop import VirtualClock, VirtualLoop
 from paramedic.rehearse.moments import say_moment
 from paramedic.rehearse.people import People
+from paramedic.rehearse.ports import SimulatedChanges, SimulatedMetrics
+from paramedic.rehearse.scenery import Consequence
 from paramedic.rehearse.script import (
     Alerting,
-    Consequence,
+    Clustered,
     Crash,
     Happens,
     Personal,
@@ -71,17 +75,22 @@ class _Process:
     engine: Engine
     store: StagedStore
     http: SimulatedHttp
+    metrics: SimulatedMetrics
+    changes: SimulatedChanges
+    kube: StagedKube
     task: asyncio.Task[None]
 
     def kill(self) -> None:
         """End it as kill -9 does: nothing that it still does reaches anything."""
-        self.store.dead = self.http.dead = True
+        self.store.dead = self.http.dead = self.metrics.dead = self.changes.dead = True
+        self.kube.die()
 
     async def bury(self, clock: VirtualClock) -> None:
         """See that its task ends, once it has found out that nothing reaches anything any more."""
         while not self.task.done():
             await clock.sleep(1.0)
             self.task.cancel()
+        await self.kube.close()
 
 
 class Stage:
@@ -104,6 +113,7 @@ class Stage:
         self.script, self.bundle = script, bundle
         self.clock = VirtualClock(loop, script.clock.start)
         self.disk = MemoryDisk()
+        self.clusters = StagedClusters(script.world, script.faults, self.clock)
         self.world = SimulatedWorld(script.world, self.clock, self._bring_about)
         self.witness = Witness(script.clock.start, lambda _: bundle)
         self._loop, self._latency, self._jitter = loop, latency, jitter
@@ -133,6 +143,9 @@ class Stage:
         for fault in self.script.faults:
             if isinstance(fault, Crash) and fault.at is not None:
                 self._agenda.after(fault.at, partial(self._killed, fault))
+        followers = self.clusters.followers(self._fires, self._ends, self.world.note)
+        if followers is not None:
+            self._agenda.after(0.0, followers.watch)
         for step in sorted(self.script.when, key=lambda step: step.at):
             await self.clock.sleep(step.at - self.clock.monotonic())
             await self._happen(step)
@@ -153,8 +166,10 @@ class Stage:
         inner = MemoryStore(self.disk, self.clock)
         await inner.adopt(BundleRow(self.bundle.hash, self.clock.now(), b""), self.disk.pointer)
         store = StagedStore(inner, self._weather, self.clock, self._crashed, self._latency)
-        http = SimulatedHttp(self.world)
-        tools = Tools(http=http)
+        http, kube = SimulatedHttp(self.world), self.clusters.kube()
+        metrics = SimulatedMetrics(self._measured, self.clock)
+        changes = SimulatedChanges(self.script.world.changes, self.clock, self.script.clock.start)
+        tools = Tools(http=http, kube=kube.shared, metrics=metrics, changes=changes, wait=self.clock.sleep)
         engine = Engine(
             store,
             self._plugins,
@@ -167,7 +182,7 @@ class Stage:
             load=lambda _: self.bundle,
         )
         await engine.adopt(self.bundle)
-        self._process = _Process(engine, store, http, self._group.create_task(engine.run()))
+        self._process = _Process(engine, store, http, metrics, changes, kube, self._group.create_task(engine.run()))
         self._processes.append(self._process)
 
     def _crashed(self, crash: Crash) -> None:
@@ -206,6 +221,8 @@ class Stage:
                 self._by_hand(step)
             case Switching():
                 self._agenda.after(0.0, partial(self._switch, step))
+            case Clustered():
+                self.clusters.lay_hand(step.cluster, step.at)
             case _:
                 assert_never(step)
 
@@ -214,6 +231,15 @@ class Stage:
         source = step.source or self._source()
         started = None if step.started is None else self.script.clock.start + timedelta(seconds=step.started)
         self._alertmanager.fire(source, labels, step.annotations, started)
+
+    def _measured(self, name: str, ago: float) -> float | None:
+        return self.world.value(name, self.clock.monotonic() - ago)
+
+    def _fires(self, alert: Following) -> None:
+        self._alertmanager.fire(alert.source or self._source(), [alert.alert], alert.annotations)
+
+    def _ends(self, alert: Following) -> None:
+        self._alertmanager.resolve(alert.alert)
 
     def _source(self) -> str:
         """Where an alert comes from that does not say so: the one source declared, else the default one."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
+from paramedic.cluster.names import say_target
 from paramedic.core.bundle import Bundle
 from paramedic.core.decide import decide
 from paramedic.core.decision import Decision
-from paramedic.core.effects import Page
-from paramedic.core.events import Applied, Checked, Event, Interrupted, Judged, Observed, Paged
+from paramedic.core.effects import Message, Page
+from paramedic.core.events import Applied, Checked, Event, Interrupted, Judged, Messaged, Observed, Paged
 from paramedic.core.model import Failure, Incident, Run
 from paramedic.core.words import Kind, Purpose, Stage
 from paramedic.store.port import EventRow
@@ -44,7 +45,7 @@ class Witness:
     def __init__(self, start: datetime, bundle: Callable[[str], Bundle]) -> None:
         self._start = start
         self._bundle = bundle
-        self._pages: dict[tuple[int, int], Page] = {}
+        self._told_of: dict[tuple[int, int], Page | Message] = {}
         self.incidents: dict[int, Incident] = {}
         self.happened: list[Happened] = []
         self.listeners: list[Callable[[Happened], None]] = []
@@ -60,8 +61,8 @@ class Witness:
         decision = decide(before, event, self._bundle(before.bundle if before else getattr(event, "bundle", "")))
         self.incidents[number] = decision.incident
         for effect in decision.effects:
-            if isinstance(effect, Page):
-                self._pages[number, effect.n] = effect
+            if isinstance(effect, Page | Message):
+                self._told_of[number, effect.n] = effect
         at = (decision.incident.updated_at - self._start).total_seconds()
         for kind, facts, text in self._told(before, event, decision):
             told = Happened(at, kind, number, decision.incident.title, facts, text)
@@ -91,22 +92,37 @@ class Witness:
                 yield self._step(before.run, before.bundle, "done", None)
             case Interrupted() if before.run is not None and event.n == before.run.effect:
                 yield self._step(before.run, before.bundle, "unknown", None)
-            case Paged(failure=None):
-                page = self._pages.pop((before.id, event.n), None)
-                if page is not None and page.verb == "trigger":
-                    yield _page(page, before)
+            case Paged(failure=None) | Messaged(failure=None):
+                yield from self._sent(before, event.n)
+            case _:
+                return
+
+    def _sent(self, before: Incident, effect: int) -> Iterator[tuple[str, Any, str]]:
+        match self._told_of.pop((before.id, effect), None):
+            case Page(verb="trigger") as page:
+                yield _page(page, before)
+            case Message() as message:
+                yield _message(message)
             case _:
                 return
 
     def _step(self, run: Run, bundle: str, outcome: str, failure: Failure | None) -> tuple[str, Any, str]:
         action = self._bundle(bundle).playbooks[run.playbook].steps[run.step].kind
-        undo = run.purpose is Purpose.UNDO
+        undo = run.purpose is not Purpose.REMEDY
         write = (run.change.undo if undo else run.change.write) if run.change else {}
         facts = {"action": action, "target": run.target, "to": write, "outcome": outcome, "undo": undo}
-        summary = f", {run.change.summary}" if run.change else ""
+        short = say_target(run.target)
+        # What an action says of its change names the target mostly; it is named once.
+        change = run.change.summary if run.change else ""
+        about = change.partition(short)[2].lstrip(",: ") if short in change else change
+        summary = f", {about}" if about else ""
         why = f": {failure.message}" if failure else ""
         result = "" if outcome == "done" else f", {outcome}{why}"
-        return "step", facts, f"step {action} {run.target}{summary}{' (taken back)' if undo else ''}{result}"
+        return (
+            "step",
+            facts,
+            f"step {action} {short}{summary}{' (taken back)' if undo else ''}{result}",
+        )
 
 
 def _outcome(failure: Failure | None) -> str:
@@ -126,6 +142,17 @@ def _page(page: Page, incident: Incident) -> tuple[str, Any, str]:
         "text": page.text,
     }
     return "page", facts, f'page level {page.level} {page.to} by {page.notifier}: "{page.text}"'
+
+
+def _message(message: Message) -> tuple[str, Any, str]:
+    lines = [line for line in message.lines if line]
+    facts = {
+        "audience": message.audience,
+        "by": message.notifier,
+        "to": message.to,
+        "text": "\n".join(lines),
+    }
+    return "message", facts, f'message to {message.audience} by {message.notifier}: "{" / ".join(lines)}"'
 
 
 def _states(before: Incident | None, after: Incident) -> Iterator[tuple[str, Any, str]]:

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from paramedic.core.bundle import Endpoint
 from paramedic.errors import Temporary, UnknownOutcome
 from paramedic.plugin import Reply
+from paramedic.rehearse.cluster.spec import Measured
 from paramedic.rehearse.compare import fits
 from paramedic.rehearse.loop import VirtualClock
-from paramedic.rehearse.script import Answer, Consequence, EndpointWorld, World
+from paramedic.rehearse.scenery import Answer, Consequence, EndpointWorld, World
 
 __all__ = ["Request", "SimulatedHttp", "SimulatedWorld"]
 
@@ -44,6 +45,7 @@ class SimulatedWorld:
         self._spec = spec
         self._clock = clock
         self._bring_about = bring_about
+        self._series = {name: list(one) for name, one in spec.metrics.items() if not isinstance(one, Measured)}
         self._states = {name: _series(endpoint.state) for name, endpoint in spec.endpoints.items()}
         self._answered: dict[tuple[str, int], int] = {}
         self._keys: dict[tuple[str, str], Reply] = {}
@@ -52,7 +54,12 @@ class SimulatedWorld:
     def value(self, name: str, at: float | None = None) -> float | None:
         """A metric's value at a moment (s; now if not given); None when no series of that name reaches there."""
         moment = self._clock.monotonic() if at is None else at
-        return _latest(self._spec.metrics.get(name, ()), moment)
+        return _latest(self._series.get(name, ()), moment)
+
+    def note(self, name: str, value: float | None) -> None:
+        """From now on a metric that follows a cluster has this value; at first: as if it always had."""
+        known = self._series.setdefault(name, [])
+        known.append((self._clock.monotonic() if known else float("-inf"), value))
 
     def state(self, endpoint: str) -> str:
         """The state that an endpoint is in."""

@@ -14,6 +14,7 @@ from paramedic.core.words import Mode
 __all__ = [
     "Batch",
     "BundleRow",
+    "ChangeRow",
     "Committed",
     "DeliveryRow",
     "Doubtful",
@@ -180,6 +181,21 @@ class BundleRow:
     hash: str
     at: datetime
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change that was reported: of a workload (`target`, canonical), or of a `service` wherever `target` is a place.
+
+    A place is CLUSTER/NAMESPACE, CLUSTER, or empty for anywhere.
+    """
+
+    target: str
+    service: str
+    version: str
+    at: datetime
+    url: str
+    who: str
 
 
 @dataclass(slots=True)
