@@ -8,9 +8,9 @@ from paramedic.cluster.port import Json
 from paramedic.cluster.resources import DEPLOYMENTS, HPAS
 from paramedic.cluster.writes import RUN as RUN_ANNOTATION
 from paramedic.core.words import Mode, Once
-from paramedic.errors import Changed, Refused, Temporary, UnknownOutcome
+from paramedic.errors import Changed, Permanent, Refused, Temporary, UnknownOutcome
 from tests.actions.scaling import ACTION, HPA, KEY, apply, hpa, observe, plan, scaled_by
-from tests.contract.fake_kube import DEPLOYMENT, with_revisions, workload
+from tests.contract.fake_kube import DEPLOYMENT, FakeKube, with_revisions, workload
 from tests.contract.plugin_scene import RESOURCES
 
 
@@ -116,6 +116,16 @@ async def test_an_autoscaler_that_somebody_changed_meanwhile_is_not_overwritten(
         await apply(kube, change.write)
 
 
+async def test_a_workload_whose_people_opt_out_meanwhile_is_not_scaled_by_its_autoscaler_either() -> None:
+    kube = scaled_by(with_revisions())
+    change = await plan(kube, by=2)
+    kube.put(DEPLOYMENTS, workload(annotations={"paramedic/mode": "off"}))
+    with pytest.raises(Changed, match="its annotation paramedic/mode has changed since it was planned"):
+        await apply(kube, change.write)
+
+    assert kube.written == []
+
+
 @pytest.mark.parametrize(
     ("modes", "most"),
     [((None, None), None), (("approve", None), Mode.APPROVE), (("auto", "shadow"), Mode.SHADOW)],
@@ -185,6 +195,42 @@ async def test_a_number_that_somebody_has_set_since_stays_and_its_setter_is_name
 
     assert str(error.value) == f"replicas of deployment api in shop is 8 by now, and not the 5 that we set{who}"
     assert len(kube.written) == 1
+
+
+def settle(kube: FakeKube) -> None:
+    """The controller has seen the last change."""
+    thing = kube.objects[DEPLOYMENT]
+    thing["status"]["observedGeneration"] = thing["metadata"]["generation"]
+
+
+async def test_a_number_on_top_of_ours_by_another_incident_of_ours_is_not_left_for_ever() -> None:
+    """3 → 5 by one, 5 → 8 by another: nobody else would look for the two that are left when the other takes back."""
+    kube = with_revisions()
+    first = await plan(kube, by=2, **{"for": "30m"})
+    await apply(kube, first.write)
+    settle(kube)
+    second = await plan(kube, by=3, **{"for": "40m"})
+    await apply(kube, second.write, "INC-13/1/1/1")
+    with pytest.raises(Permanent, match=r"is 8 by now, and not the 5 that we set: by our own INC-13/1/1/1") as error:
+        await apply(kube, first.undo, f"{KEY}/expire")
+    assert not isinstance(error.value, Changed)
+
+    await apply(kube, second.undo, "INC-13/1/1/1/expire")
+    await apply(kube, first.undo, f"{KEY}/expire")
+    assert kube.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+
+
+async def test_a_number_that_somebody_has_set_on_top_of_both_is_theirs() -> None:
+    kube = with_revisions()
+    first = await plan(kube, by=2, **{"for": "30m"})
+    await apply(kube, first.write)
+    settle(kube)
+    await apply(kube, (await plan(kube, by=1)).write, "INC-13/1/1/1")
+    thing = kube.objects[DEPLOYMENT]
+    thing["spec"]["replicas"] = 9
+    thing["metadata"]["managedFields"] = [{"manager": "kubectl", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]
+    with pytest.raises(Changed, match=r": kubectl$"):
+        await apply(kube, first.undo, f"{KEY}/expire")
 
 
 async def test_what_is_back_already_or_gone_needs_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paramedic.cluster.masking import masked, shown
+from paramedic.cluster.masking import HIDDEN, masked, masked_tree, shown
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
 
@@ -77,3 +77,26 @@ def test_no_text_takes_long(piece: str) -> None:
     masked(text)
 
     assert time.perf_counter() - began < 3
+
+
+def test_a_tree_keeps_its_shape_and_hides_environments_and_whatever_looks_like_a_secret() -> None:
+    env = [{"name": "PLAIN", "value": "hunter2"}, {"name": "REF", "valueFrom": {"fieldRef": {"fieldPath": "a"}}}]
+    container = {
+        "name": "api",
+        "image": "registry.example/secret-santa:42",
+        "args": ["--port=80", "--password=hunter2"],
+        "env": env,
+        "replicas": 3,
+        "apiKey": "hunter2",
+    }
+    tree = {"op": "replace", "path": "/spec/template", "value": {"containers": [container]}}
+
+    assert masked_tree(tree)["value"]["containers"] == [
+        container
+        | {
+            "args": ["--port=80", "--password=(hidden)"],
+            "env": [{"name": "PLAIN", "value": HIDDEN}, env[1]],
+            "apiKey": HIDDEN,
+        }
+    ]
+    assert (masked_tree(tree)["op"], masked_tree(tree)["path"]) == ("replace", "/spec/template")

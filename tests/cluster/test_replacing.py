@@ -257,3 +257,23 @@ async def test_a_selector_that_chooses_everything_deletes_nothing() -> None:
 
     assert "it is empty" in rolled.halted
     assert sets.kube.deleted == []
+
+
+@pytest.mark.parametrize("call", ["list", "get"])
+async def test_a_server_that_is_busy_after_the_write_is_asked_again_for_a_while(call: str) -> None:
+    """The template is written: "not done, try again" would be a lie, and the run could end as if nothing was."""
+    sets = Sets(*some(False))
+    sets.kube.meanwhile["patch"] = [lambda: sets.kube.meanwhile.update({call: [Temporary("429"), Temporary("429")]})]
+    sets.kube.meanwhile["dry run"] = []
+    rolled = await sets.roll()
+
+    assert (rolled.replaced, rolled.halted) == (("api-0",), "")
+
+
+async def test_a_server_that_stays_busy_after_the_write_halts_it() -> None:
+    sets = Sets(*some(False))
+    sets.kube.meanwhile["list"] = [Temporary("429") for _ in range(50)]
+    rolled = await sets.roll()
+
+    assert rolled.halted == "whether pods are in the way cannot be seen: 429"
+    assert sets.kube.written != []

@@ -243,9 +243,11 @@ async def test_taking_back_leaves_what_somebody_else_has_put_there() -> None:
 
 async def test_taking_back_is_compared_by_the_server_too() -> None:
     kube, place, _ = shelf(running("api:41"))
-    kube.meanwhile["patch"] = [edit(kube, place, lambda one: one)]
+    kube.meanwhile["patch"] = [edit(kube, place, lambda one: one | {"spec": running("api:43")["spec"]})]
     with pytest.raises(Changed):
         await guarded_write(kube, place, restored(running("api:41")), f"{KEY}/undo")
+
+    assert kube.written == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -135,6 +136,7 @@ class Serving:
             return await answer.json()
 
 
+@cache
 def queries() -> Mapping[str, Query]:
     """The queries of the store."""
     return load(files("paramedic.store") / "queries")

@@ -40,30 +40,30 @@ async def test_the_list_in_pages(console: Serving, seeding: Connection) -> None:
     assert rest["cursor"] is None
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", ["INC-1", "INC-2"]),
-        ("severity=P0", ["INC-1"]),
-        ("phase=responding", ["INC-1", "INC-2"]),
-        ("phase=resolved", []),
-        ("since=90s", ["INC-1"]),
-        ("since=24h", ["INC-1", "INC-2"]),
-        ("since=2026-05-12T02:29:30Z", ["INC-1"]),
-        ("since=2026-05-12T04:29:30%2B02:00", ["INC-1"]),
-        ("since=2026-05-12", ["INC-1", "INC-2"]),
-        ("since=2026-05-13", []),
-        ("q=inc-2", ["INC-2"]),
-        ("q=HighErrorRate+shop", ["INC-1", "INC-2"]),
-        ("q=%1b%5b31m%E2%80%AE", []),
-        ("open=true", ["INC-1", "INC-2"]),
-        ("open=false", []),
-    ],
-)
-async def test_the_list_filtered(console: Serving, seeding: Connection, query: str, found: list[str]) -> None:
+FILTERED = [
+    ("", ["INC-1", "INC-2"]),
+    ("severity=P0", ["INC-1"]),
+    ("phase=responding", ["INC-1", "INC-2"]),
+    ("phase=resolved", []),
+    ("since=90s", ["INC-1"]),
+    ("since=24h", ["INC-1", "INC-2"]),
+    ("since=2026-05-12T02:29:30Z", ["INC-1"]),
+    ("since=2026-05-12T04:29:30%2B02:00", ["INC-1"]),
+    ("since=2026-05-12", ["INC-1", "INC-2"]),
+    ("since=2026-05-13", []),
+    ("q=inc-2", ["INC-2"]),
+    ("q=HighErrorRate+shop", ["INC-1", "INC-2"]),
+    ("q=%1b%5b31m%E2%80%AE", []),
+    ("open=true", ["INC-1", "INC-2"]),
+    ("open=false", []),
+]
+
+
+async def test_the_list_filtered(console: Serving, seeding: Connection) -> None:
     await write(seeding, an_incident(1, severity=Severity.P0), an_incident(2))
 
-    assert ids(await console.get(f"/api/v1/incidents?{query}")) == found
+    found = [(query, ids(await console.get(f"/api/v1/incidents?{query}"))) for query, _ in FILTERED]
+    assert found == FILTERED
 
 
 @pytest.mark.parametrize(
@@ -134,24 +134,23 @@ async def test_runs(console: Serving, seeding: Connection) -> None:
     assert (await console.get("/api/v1/runs?waiting=rain", 400))["error"].startswith("waiting: Input should be ''")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v1/incidents/99",
-        "/api/v1/incidents/INC-99/timeline",
-        "/api/v1/incidents/99/export",
-        "/api/v1/incidents/99/runs",
-        "/api/v1/runs/99.1",
-        "/api/v1/runs/INC-7.2",
-        f"/api/v1/evidence/{'0' * 64}",
-    ],
-)
-async def test_what_does_not_exist(console: Serving, seeding: Connection, path: str) -> None:
+ABSENT = [
+    "/api/v1/incidents/99",
+    "/api/v1/incidents/INC-99/timeline",
+    "/api/v1/incidents/99/export",
+    "/api/v1/incidents/99/runs",
+    "/api/v1/runs/99.1",
+    "/api/v1/runs/INC-7.2",
+    f"/api/v1/evidence/{'0' * 64}",
+]
+
+
+async def test_what_does_not_exist(console: Serving, seeding: Connection) -> None:
     await write(seeding, an_incident(7))
 
-    answer = await console.get(path, 404)
-
-    assert "there is no" in answer["error"]
+    for path in ABSENT:
+        answer = await console.get(path, 404)
+        assert "there is no" in answer["error"], path
 
 
 @pytest.mark.parametrize(

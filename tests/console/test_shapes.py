@@ -6,7 +6,7 @@ import pytest
 
 from paramedic.console.models import RunView
 from paramedic.console.shapes import catalog_of, detail_of, incident_number, line_of, run_number, run_of, runs_of
-from paramedic.core.model import Temporary
+from paramedic.core.model import Change, Temporary
 from paramedic.core.words import Outcome, Phase, Severity, Stage
 from paramedic.errors import Fault
 from tests.console.seed import NOW, an_incident, approval, past, run
@@ -92,6 +92,19 @@ def test_an_active_run_shows_its_plan() -> None:
     assert active.plan.prior == {"image": "api:42"}
     assert active.plan.undo == {"image": "api:42"}
     assert active.plan.digest == "d1" * 32
+
+
+def test_a_plan_shows_no_environment() -> None:
+    """A template goes into a plan whole, and whoever may look at incidents may not look into pods."""
+    patch = [{"op": "replace", "path": "/spec/template", "value": {"env": [{"name": "A", "value": "hunter2"}]}}]
+    change = Change("image api:42 → api:41", {"image": "api:41", "change": patch}, {}, {"change": patch}, "d1" * 32)
+
+    plan = runs_of(an_incident(12, run=run(change=change)))[-1].plan
+
+    assert plan is not None
+    assert plan.write["image"] == "api:41"
+    assert plan.write["change"][0]["value"] == {"env": [{"name": "A", "value": "(hidden)"}]}
+    assert "hunter2" not in str(plan)
 
 
 def test_a_run_without_a_plan_has_none() -> None:

@@ -44,23 +44,28 @@ async def test_open_ones_come_first_the_most_urgent_first_the_newest_first(views
     assert await ids(views) == ["INC-4", "INC-5", "INC-3", "INC-1", "INC-2", "INC-6"]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 7, 12, 50])
-async def test_pages_hold_every_incident_once(views: Views, seeding: Connection, limit: int) -> None:
+async def test_pages_hold_every_incident_once(views: Views, seeding: Connection) -> None:
     severities = list(Severity)
     incidents = [an_incident(n, severity=severities[n % 4], open=n % 3 > 0) for n in range(1, 13)]
     await write(seeding, *incidents)
-    whole, paged_through, cursor = await ids(views), [], ""
+    whole = await ids(views)
+    assert len(set(whole)) == 12
 
+    for limit in (1, 2, 3, 5, 7, 12, 50):
+        assert await paged_through(views, limit) == whole, f"{limit} a page"
+
+
+async def paged_through(views: Views, limit: int) -> list[str]:
+    """Every incident, so many a page."""
+    found, cursor = [], ""
     for _ in range(20):
         page = await views.incidents(Wanted(), cursor, limit)
         assert len(page.incidents) <= limit
-        paged_through += [line.id for line in page.incidents]
+        found += [line.id for line in page.incidents]
         if page.cursor is None:
             break
         cursor = page.cursor
-
-    assert paged_through == whole
-    assert len(set(whole)) == 12
+    return found
 
 
 async def test_a_page_goes_on_where_it_ended_though_something_new_came_first(views: Views, seeding: Connection) -> None:
@@ -80,40 +85,47 @@ async def test_of_many_that_opened_at_once_none_is_lost_between_pages(views: Vie
     assert [line.id for line in first.incidents] + rest == ["INC-5", "INC-4", "INC-3", "INC-2", "INC-1"]
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "!!!", "bnVsbA", "W10", "WyJQOSIsMSxudWxsXQ", "\u202e", "A" * 200, "W1siUDAiXV0="]
-)
-async def test_a_cursor_that_is_not_ours_is_said(views: Views, cursor: str) -> None:
-    with pytest.raises(Fault, match=r"cursor: this is not a cursor of an earlier answer; leave it out to begin"):
-        await views.incidents(Wanted(), cursor)
+async def test_a_cursor_that_is_not_ours_is_said(views: Views) -> None:
+    cursors = ("x", "!!!", "bnVsbA", "W10", "WyJQOSIsMSxudWxsXQ", "\u202e", "A" * 200, "W1siUDAiXV0=")
+    said = {cursor: await refusal(views, cursor) for cursor in cursors}
+
+    right = "cursor: this is not a cursor of an earlier answer; leave it out to begin"
+    assert {cursor: text for cursor, text in said.items() if right not in text} == {}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (Wanted(severity=Severity.P0), ["INC-1", "INC-4"]),
-        (Wanted(phase=Phase.REVIEWED), ["INC-4"]),
-        (Wanted(phase=Phase.RESPONDING), ["INC-1", "INC-2", "INC-3"]),
-        (Wanted(open=True), ["INC-1", "INC-2", "INC-3"]),
-        (Wanted(open=False), ["INC-4"]),
-        (Wanted(since=NOW - timedelta(minutes=2)), ["INC-1", "INC-2"]),
-        (Wanted(since=NOW - timedelta(minutes=4)), ["INC-1", "INC-2", "INC-3", "INC-4"]),
-        (Wanted(since=NOW), []),
-        (Wanted(q="INC-3"), ["INC-3"]),
-        (Wanted(q="3"), ["INC-3"]),
-        (Wanted(q="inc-4"), ["INC-4"]),
-        (Wanted(q="INC-99"), []),
-        (Wanted(q="PAYMENTS"), ["INC-2"]),
-        (Wanted(q="slow-rule"), ["INC-3"]),
-        (Wanted(q="twin"), ["INC-4"]),
-        (Wanted(q="main{"), ["INC-1", "INC-2", "INC-3", "INC-4"]),
-        (Wanted(q="100%"), []),
-        (Wanted(q="_"), []),
-        (Wanted(q="'; drop table incident; --"), []),
-        (Wanted(q="payments", severity=Severity.P0), []),
-    ],
-)
-async def test_filters(views: Views, seeding: Connection, wanted: Wanted, found: list[str]) -> None:
+async def refusal(views: Views, cursor: str) -> str:
+    """What is said against it."""
+    try:
+        return f"taken: {await views.incidents(Wanted(), cursor)}"
+    except Fault as fault:
+        return str(fault)
+
+
+FILTERS = [
+    (Wanted(severity=Severity.P0), ["INC-1", "INC-4"]),
+    (Wanted(phase=Phase.REVIEWED), ["INC-4"]),
+    (Wanted(phase=Phase.RESPONDING), ["INC-1", "INC-2", "INC-3"]),
+    (Wanted(open=True), ["INC-1", "INC-2", "INC-3"]),
+    (Wanted(open=False), ["INC-4"]),
+    (Wanted(since=NOW - timedelta(minutes=2)), ["INC-1", "INC-2"]),
+    (Wanted(since=NOW - timedelta(minutes=4)), ["INC-1", "INC-2", "INC-3", "INC-4"]),
+    (Wanted(since=NOW), []),
+    (Wanted(q="INC-3"), ["INC-3"]),
+    (Wanted(q="3"), ["INC-3"]),
+    (Wanted(q="inc-4"), ["INC-4"]),
+    (Wanted(q="INC-99"), []),
+    (Wanted(q="PAYMENTS"), ["INC-2"]),
+    (Wanted(q="slow-rule"), ["INC-3"]),
+    (Wanted(q="twin"), ["INC-4"]),
+    (Wanted(q="main{"), ["INC-1", "INC-2", "INC-3", "INC-4"]),
+    (Wanted(q="100%"), []),
+    (Wanted(q="_"), []),
+    (Wanted(q="'; drop table incident; --"), []),
+    (Wanted(q="payments", severity=Severity.P0), []),
+]
+
+
+async def test_filters(views: Views, seeding: Connection) -> None:
     await write(
         seeding,
         an_incident(1, severity=Severity.P0),
@@ -122,7 +134,7 @@ async def test_filters(views: Views, seeding: Connection, wanted: Wanted, found:
         an_incident(4, severity=Severity.P0, open=False, phase=Phase.REVIEWED, source="twin"),
     )
 
-    assert await ids(views, wanted) == found
+    assert [(wanted, await ids(views, wanted)) for wanted, _ in FILTERS] == FILTERS
 
 
 async def test_what_waits_for_a_person_is_found_wherever_it_stands(views: Views, seeding: Connection) -> None:

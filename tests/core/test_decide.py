@@ -205,3 +205,20 @@ def test_the_bundle_an_incident_began_with_decides_to_its_end() -> None:
     story.plan()
 
     assert (story.incident.bundle, len(story.open_effects(Apply))) == ("b1", 1)
+
+
+@pytest.mark.parametrize("part", ["paramedic.core.communication.keep_up", "paramedic.core.temporaries.arrange"])
+def test_a_defect_after_each_event_still_pages(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What raised is what a parked incident would ask again: its page must not depend on it."""
+    story = Story()
+    story.deliver(firing())
+
+    def defect(draft: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(part, defect)
+    with pytest.raises(KeyError):
+        story.fold(TimerFired(story.now, story.mode, "none", 99))
+    story.fold(Parked(story.now, story.mode, error="KeyError: a defect"))
+
+    assert (story.incident.parked, story.paged()) == ("KeyError: a defect", [(1, "alice")])

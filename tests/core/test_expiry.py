@@ -277,6 +277,20 @@ def test_a_person_may_keep_the_change() -> None:
     assert not story.incident.open
 
 
+def test_a_change_that_is_kept_while_its_write_is_under_way_keeps_the_incident_open() -> None:
+    """A closed incident hears no answer, and would hold the target for ever."""
+    story = clear(scaled(lasts=3 * HALF_HOUR))
+    story.wait(3 * HALF_HOUR)
+    story.act("alice", "cancel", run=2)
+
+    story.wait(300)
+    assert (story.incident.open, story.run.purpose) == (True, Purpose.EXPIRE)
+
+    story.apply(summary="api has 3 again")
+    story.wait(3600)
+    assert (story.incident.open, story.ended.n) == (False, 2)
+
+
 def test_a_treatment_that_supersedes_the_one_that_made_it_waits_for_it() -> None:
     """It is not that treatment any more that is under way."""
     story = Story(

@@ -254,3 +254,27 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
 
     assert story.incident == before
     assert len(story.texts("late")) == 1
+
+
+def test_a_write_that_has_waited_long_asks_the_guards_again_first() -> None:
+    story = writing()
+    asked = story.one(Apply)
+    story.fold(Held(story.now, story.mode, asked.n, "target/main/api", "INC-7.1"))
+    story.wait(60)
+    story.fold(Held(story.now, story.mode, asked.n, "", ""))
+
+    assert (story.run.stage, "held" in story.incident.timers) == (Stage.REJUDGING, False)
+    assert story.open_effects(Apply) == []
+    story.judge()
+    again = story.one(Apply)
+    assert (again.key, again.n > asked.n) == (asked.key, True)
+
+
+def test_one_that_the_guards_refuse_after_that_has_written_nothing() -> None:
+    story = writing()
+    asked = story.one(Apply)
+    story.wait(60)
+    story.fold(Held(story.now, story.mode, asked.n, "", ""))
+    story.judge(deny())
+
+    assert (story.ended.outcome, story.ended.acted) == (Outcome.REFUSED, False)

@@ -68,6 +68,38 @@ def test_the_one_that_waits_goes_as_soon_as_the_target_is_free() -> None:
     play(story, catalog().replace("    escalation: sre\n", ""))
 
 
+def test_guards_are_asked_again_when_a_write_has_waited_long_for_its_target() -> None:
+    """What they said before the wait is about another moment: meanwhile the API server is down."""
+
+    async def story(stage: Stage) -> None:
+        Acting(stage)
+        await together(stage, "one", "two", target="shared")
+        await stage.pass_(5.0)
+        assert stage.told(2, "waits") == ["target/svc/shared is held by INC-1.1"]
+        await stage.deliver(element("x", alertname="KubeAPIDown"))
+        await stage.pass_(60.0)
+
+        assert [call.path for call in stage.world.to("hook")] == ["/act?job=one"]
+        assert stage.outcome(2) == "refused"
+        assert not stage.disk.holds
+
+    guard = "{not_firing: {match: ['alertname=\"KubeAPIDown\"']}}"
+    play(story, catalog(guards=guard, verify="verify: [{alert_cleared: {within: 40s}}]"))
+
+
+def test_a_write_that_has_waited_long_and_may_still_be_made_is_made_once() -> None:
+    async def story(stage: Stage) -> None:
+        Acting(stage)
+        await together(stage, "one", "two", target="shared")
+        await stage.pass_(120.0)
+
+        assert [call.path for call in stage.world.to("hook")] == ["/act?job=one", "/act?job=two"]
+        assert len(stage.told(2, "guards")) == 2
+        assert not stage.disk.holds
+
+    play(story, catalog(verify="verify: [{alert_cleared: {within: 40s}}]"))
+
+
 def test_a_target_let_go_in_a_batch_is_taken_in_a_later_one() -> None:
     async def story(stage: Stage) -> None:
         Acting(stage)

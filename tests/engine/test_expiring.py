@@ -171,6 +171,30 @@ def test_it_waits_for_whoever_holds_the_target() -> None:
     tell(tale)
 
 
+def test_what_a_person_keeps_while_it_waits_for_the_target_is_not_taken_back_when_that_is_free() -> None:
+    async def tale(stage: Stage, cluster: HeldCluster, number: int) -> None:
+        async def slowly(call: str, place: Place) -> None:
+            if call == "patch":
+                await stage.clock.sleep(5.0)
+
+        cluster.before = slowly
+        await stage.pass_(LASTS - 12.0)
+        edit(cluster, replicas=7)
+        other = await stage.fire("other", target=HPA)
+        await stage.pass_(5.0)
+        assert stage.told(number, "waits") == [f"target/{API} is held by INC-{other}.1"]
+        before = len(cluster.of("patch"))
+        await stage.act(number, "cancel", run=2)
+        await stage.pass_(30.0)
+
+        assert (stage.outcome(number), stage.outcome(other)) == ("cancelled", "done")
+        assert stage.told(number, "expire")[-1] == "not written: the run was stopped: cancelled by alice"
+        assert len(cluster.of("patch")) == before
+        assert stage.incident(number).temporaries == ()
+
+    tell(tale)
+
+
 @pytest.mark.parametrize("down", [0.1, 60.0])
 @pytest.mark.parametrize("commit", range(1, 5))
 def test_killed_after_any_commit_it_is_taken_back_once(commit: int, down: float) -> None:

@@ -12,19 +12,19 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from paramedic.cluster.names import Target
-from paramedic.cluster.ownership import mode_of, scaler_of
+from paramedic.cluster.ownership import annotation, mode_of, scaler_of
 from paramedic.cluster.port import Json, Kube
 from paramedic.cluster.quotas import no_headroom
 from paramedic.cluster.refusals import ALLOW_DOWNTIME, against_write, downtime_allowed, paused, refuse, workload_target
 from paramedic.cluster.resources import DAEMON_SETS, HPAS, PODS, QUOTAS, Place
 from paramedic.cluster.revisions import selector_of
 from paramedic.cluster.rollout import rolling, wanted_of
-from paramedic.cluster.scaling import keda_of, set_by, unschedulable
-from paramedic.cluster.writes import carries, guarded_write, planned, sealed, wrote
+from paramedic.cluster.scaling import keda_of, only_ours, set_by, unschedulable
+from paramedic.cluster.writes import RUN, carries, guarded_write, heard, planned, said_of, sealed, wrote
 from paramedic.core.model import Change
 from paramedic.core.words import Mode, Once
 from paramedic.durations import Duration, say_duration
-from paramedic.errors import Changed, Missing, Refused
+from paramedic.errors import Changed, Missing, Permanent, Refused
 from paramedic.plugin import Action, Applied, Params, Resources, Seen, Tools
 
 __all__ = ["Scale"]
@@ -149,6 +149,8 @@ class Scale(Action):
         place = _place(target, write)
         if "ours" in write:
             return await _take_back(tools.kube, place, write, key)
+        if place != target.place:
+            heard(await tools.kube.get(target.place), write["said_by_workload"], target.place)
         after = await guarded_write(tools.kube, place, write, key)
         fields = {field: after["spec"].get(field) for field in write["sets"]}
         odd = {field: value for field, value in fields.items() if value != write["sets"][field]}
@@ -246,6 +248,8 @@ def _plan(params: ScaleParams, found: _Found, number: int) -> Change:
             sets["maxReplicas"], before["maxReplicas"] = number, most
     where = {"of": thing["kind"], "name": thing["metadata"]["name"]}
     write = planned(thing, _replacing(before, sets, thing)) | where | {"sets": sets, "replicas": number, **sets}
+    if hpa is not None:
+        write["said_by_workload"] = said_of(found.workload)
     undo = {"uid": thing["metadata"]["uid"], "generation": None, "change": _replacing(sets, before, None)}
     undo |= where | {"sets": before, "ours": sets, "replicas": found.now}
     through = "" if hpa is None else f", by its autoscaler: {_said(before, sets)}"
@@ -279,7 +283,11 @@ def _place(target: Target, write: Mapping[str, Any]) -> Place:
 
 
 async def _take_back(kube: Kube, place: Place, write: Mapping[str, Any], key: str) -> Applied:
-    """Set the number of before, if ours is still there. Raises `Changed` naming who has set another one."""
+    """Set the number of before, if ours is still there. Raises `Changed` naming who has set another one.
+
+    One that another incident has set on ours is nobody else's: `Permanent`, so that it is tried again when that one may
+    have been taken back, and a person is told.
+    """
     back = f"{place} is back at {_numbers(write['sets'])}"
     try:
         present = await kube.get(place)
@@ -291,9 +299,12 @@ async def _take_back(kube: Kube, place: Place, write: Mapping[str, Any], key: st
         return Applied(f"{back} already", dict(write["sets"]))
     for field, ours in write["ours"].items():
         if (value := present["spec"].get(field)) != ours:
+            words = f"{field} of {place} is {value} by now, and not the {ours} that we set"
+            other = annotation(present, RUN) or key
+            if other.partition("/")[0] != key.partition("/")[0] and only_ours(present, field):
+                raise Permanent(f"{words}: by our own {other}")
             who = set_by(present, field)
-            by = f": {who}" if who else ""
-            raise Changed(f"{field} of {place} is {value} by now, and not the {ours} that we set{by}")
+            raise Changed(f"{words}: {who}" if who else words)
     await guarded_write(kube, place, write, key)
     return Applied(back, dict(write["sets"]))
 

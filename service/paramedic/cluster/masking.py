@@ -1,12 +1,13 @@
-"""What must not be kept of what a cluster shows: passwords, tokens and keys in logs, events and templates.
+"""What must not be kept or shown of what a cluster tells: passwords, tokens and keys in logs, events and templates.
 
 It goes by names and shapes, so it hides too much rather than too little; it cannot know a secret that looks harmless.
 """
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-__all__ = ["HIDDEN", "masked", "shown"]
+__all__ = ["HIDDEN", "masked", "masked_tree", "shown"]
 
 HIDDEN: Final = "(hidden)"
 
@@ -33,6 +34,21 @@ def masked(text: str) -> str:
     text = _USER.sub(rf"\1{HIDDEN}@", text)
     text = _SHAPES.sub(HIDDEN, text)
     return _NAMED.sub(rf"\1{HIDDEN}", text)
+
+
+def masked_tree(thing: Any, name: str = "") -> Any:
+    """JSON as it may be shown, in its shape. What an environment or a header holds is hidden whatever it is called.
+
+    `name` is the key that leads to it. Images are left: what runs is what people decide about.
+    """
+    if isinstance(thing, Mapping):
+        valued = "name" in thing and isinstance(thing.get("value"), str)
+        return {key: HIDDEN if valued and key == "value" else masked_tree(below, key) for key, below in thing.items()}
+    if isinstance(thing, list):
+        return [masked_tree(below, name) for below in thing]
+    if not isinstance(thing, str) or name == "image":
+        return thing
+    return HIDDEN if masked(f"{name}: value") != f"{name}: value" else masked(thing)
 
 
 def shown(raw: bytes) -> str:

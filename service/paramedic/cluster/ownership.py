@@ -11,9 +11,11 @@ from paramedic.cluster.port import MANAGER, Json
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode
 
-__all__ = ["annotation", "last_writer", "mode_of", "mode_said", "owner_of", "scaler_of"]
+__all__ = ["MODE", "annotation", "last_writer", "mode_of", "mode_said", "owner_of", "scaler_of"]
 
-_MODE: Final = "paramedic/mode"
+MODE: Final = "paramedic/mode"
+"""The annotation by which a target's people say how much we may do there."""
+
 _MODES: Final = (Mode.OFF, Mode.SHADOW, Mode.APPROVE, Mode.AUTO)
 
 # A label or annotation that a tool puts on everything it keeps in sync, and whose it says that the workload is.
@@ -54,7 +56,7 @@ def owner_of(workload: Json) -> str:
 
 def mode_of(workload: Json) -> Mode | None:
     """The highest mode that the workload's annotation allows; None where it says nothing. What is no mode is `off`."""
-    said = annotation(workload, _MODE)
+    said = annotation(workload, MODE)
     if said is None:
         return None
     return next((mode for mode in _MODES if mode == said), Mode.OFF)
@@ -62,12 +64,12 @@ def mode_of(workload: Json) -> Mode | None:
 
 def mode_said(workload: Json) -> str:
     """What the annotation says, for people: also that it says nothing we know. Empty where there is none."""
-    said = annotation(workload, _MODE)
+    said = annotation(workload, MODE)
     if said is None:
         return ""
     if said in _MODES:
-        return f"its annotation {_MODE} says {said}"
-    return f'its annotation {_MODE} is "{one_line(said, 40)}", none of {", ".join(_MODES)}: that counts as off'
+        return f"its annotation {MODE} says {said}"
+    return f'its annotation {MODE} is "{one_line(said, 40)}", none of {", ".join(_MODES)}: that counts as off'
 
 
 def annotation(workload: Json, key: str) -> str | None:

@@ -19,6 +19,7 @@ from paramedic.errors import Fault, Refused
 __all__ = [
     "ALLOW_DOWNTIME",
     "LARGEST_ANNOTATIONS",
+    "ROLLBACK_SAFE",
     "against_rollout",
     "against_write",
     "downtime",
@@ -30,7 +31,7 @@ __all__ = [
     "workload_target",
 ]
 
-_ROLLBACK_SAFE: Final = "paramedic/rollback-safe"
+ROLLBACK_SAFE: Final = "paramedic/rollback-safe"
 ALLOW_DOWNTIME: Final = "paramedic/allow-downtime"
 
 LARGEST_ANNOTATIONS: Final = 256 * 1024
@@ -135,9 +136,9 @@ def downtime_allowed(workload: Json, playbook: bool) -> bool:
 def rollback_unsafe(workload: Json) -> str:
     """Its people say that an older version must not run any more, such as after a database migration."""
     template_notes = (workload["spec"]["template"].get("metadata") or {}).get("annotations") or {}
-    for said in (annotation(workload, _ROLLBACK_SAFE), template_notes.get(_ROLLBACK_SAFE)):
+    for said in (annotation(workload, ROLLBACK_SAFE), template_notes.get(ROLLBACK_SAFE)):
         if said is not None and said != "true":
-            return f"its annotation {_ROLLBACK_SAFE} says that an older version must not run any more"
+            return f"its annotation {ROLLBACK_SAFE} says that an older version must not run any more"
     return ""
 
 

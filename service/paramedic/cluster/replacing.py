@@ -67,10 +67,15 @@ class _Replacing:
         self._done: list[str] = []
 
     async def run(self, workload: Json) -> Rolled:
-        try:
-            return Rolled(workload, halted=await self._all(workload), replaced=tuple(self._done))
-        except (Refused, Permanent) as error:
-            return Rolled(workload, tuple(self._done), one_line(f"a pod in the way was not replaced: {error}"))
+        while True:
+            try:
+                return Rolled(workload, halted=await self._all(workload), replaced=tuple(self._done))
+            except (Refused, Permanent) as error:
+                return Rolled(workload, tuple(self._done), one_line(f"a pod in the way was not replaced: {error}"))
+            except Temporary as error:
+                if not await self._may_wait():
+                    words = one_line(f"whether pods are in the way cannot be seen: {error}")
+                    return Rolled(workload, tuple(self._done), words)
 
     async def _all(self, workload: Json) -> str:
         """Delete what is in the way; why it stopped before the end."""

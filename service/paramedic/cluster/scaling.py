@@ -9,7 +9,7 @@ from paramedic.cluster.ownership import last_writer
 from paramedic.cluster.port import MANAGER, Json
 from paramedic.core.text import one_line
 
-__all__ = ["keda_of", "set_by", "unschedulable"]
+__all__ = ["keda_of", "only_ours", "set_by", "unschedulable"]
 
 _KEDA = "scaledobject.keda.sh/name"
 
@@ -37,16 +37,25 @@ def set_by(thing: Json, field: str) -> str:
 
     What was set through the `scale` subresource is recorded without a time.
     """
-    others = [
-        entry
-        for entry in thing["metadata"].get("managedFields") or ()
-        if f"f:{field}" in ((entry.get("fieldsV1") or {}).get("f:spec") or {}) and entry.get("manager") != MANAGER
-    ]
+    others = _setters(thing, field)
     if not others:
         return last_writer(thing)
     latest = max(others, key=lambda entry: str(entry.get("time", "")))
     when = f" at {latest['time']}" if latest.get("time") else ""
     return one_line(f"{latest.get('manager') or 'somebody'}{when}", 120)
+
+
+def only_ours(thing: Json, field: str) -> bool:
+    """Whether nobody besides us is recorded to have set `spec.FIELD`."""
+    return not _setters(thing, field)
+
+
+def _setters(thing: Json, field: str) -> list[Json]:
+    return [
+        entry
+        for entry in thing["metadata"].get("managedFields") or ()
+        if f"f:{field}" in ((entry.get("fieldsV1") or {}).get("f:spec") or {}) and entry.get("manager") != MANAGER
+    ]
 
 
 def _not_placed(pod: Json) -> str:

@@ -1,8 +1,9 @@
 """Writes that compare first: what all actions on a cluster do so that nothing is changed twice or unseen.
 
-A planned write is JSON that the incident keeps: the object's `uid` and `generation` as the plan saw them, and the
-`change` as JSON patch operations. The server compares and changes in one go; the step's key goes along as an
-annotation, so that whoever looks afterwards sees whose change it is (docs/adr/0018).
+A planned write is JSON that the incident keeps: the object's `uid` and `generation` as the plan saw them, what its
+people `said` to us by annotations (no generation counts those), and the `change` as JSON patch operations. The server
+compares and changes in one go; the step's key goes along as an annotation, so that whoever looks afterwards sees whose
+change it is (docs/adr/0018).
 
 What takes a template back is compared with `still` instead, the fingerprint of the template that we wrote: replicas
 may have changed since, and must not keep us from it.
@@ -14,18 +15,33 @@ from typing import Any, Final
 
 import msgspec
 
-from paramedic.cluster.ownership import annotation
+from paramedic.cluster.ownership import MODE, annotation, owner_of
 from paramedic.cluster.port import Json, Kube
+from paramedic.cluster.refusals import ALLOW_DOWNTIME, ROLLBACK_SAFE
 from paramedic.cluster.resources import Place
 from paramedic.cluster.revisions import fingerprint
 from paramedic.core.model import Change
 from paramedic.core.words import Mode
-from paramedic.errors import Changed, Missing
+from paramedic.errors import Changed, Missing, Temporary
 
-__all__ = ["RUN", "carries", "guarded_write", "patch_of", "planned", "pointer", "sealed", "setting", "wrote"]
+__all__ = [
+    "RUN",
+    "carries",
+    "guarded_write",
+    "heard",
+    "patch_of",
+    "planned",
+    "pointer",
+    "said_of",
+    "sealed",
+    "setting",
+    "wrote",
+]
 
 RUN: Final = "paramedic/run"
 """The annotation with the key of the step that changed the object last."""
+
+_HEARD: Final = (MODE, ROLLBACK_SAFE, ALLOW_DOWNTIME)
 
 
 def pointer(*parts: str) -> str:
@@ -51,9 +67,25 @@ def planned(thing: Json, change: Sequence[Json]) -> Json:
     An object without a generation (an HPA) is compared by the `test` operations that `change` brings along.
     """
     metadata = thing["metadata"]
-    write = {"uid": metadata["uid"], "generation": metadata.get("generation"), "change": list(change)}
+    write = {"uid": metadata["uid"], "generation": metadata.get("generation"), "said": said_of(thing)}
+    write["change"] = list(change)
     before = annotation(thing, RUN)
     return write if before is None else write | {"before": before}
+
+
+def said_of(thing: Json) -> dict[str, str]:
+    """What the object's people say to us by annotations."""
+    return {name: said for name in _HEARD if (said := annotation(thing, name)) is not None}
+
+
+def heard(present: Json, said: Mapping[str, str], place: Place) -> None:
+    """Raise `Changed` where they say something else by now, or somebody else keeps it: a plan may wait for long."""
+    now = said_of(present)
+    for name in _HEARD:
+        if now.get(name) != said.get(name):
+            raise Changed(f"{place}: its annotation {name} has changed since it was planned")
+    if owner := owner_of(present):
+        raise Changed(f"{place} is kept by {owner} since it was planned")
 
 
 def sealed(
@@ -120,10 +152,12 @@ async def guarded_write(kube: Kube, place: Place, write: Mapping[str, Any], key:
     await kube.patch(place, patch, "json", dry_run=True)
     try:
         return await kube.patch(place, patch, "json")
-    except Changed:
+    except Changed as error:
         present = await kube.get(place)
         if carries(present, key):
             return present
+        if "still" in write and fingerprint(present["spec"]["template"]) == write["still"]:
+            raise Temporary(f"{place}: something else of it was changed at this moment") from error
         raise
 
 
@@ -155,5 +189,7 @@ def _compare(present: Json, write: Mapping[str, Any], place: Place) -> None:
         raise Changed(f"{place} was replaced by another object of the same name since it was planned")
     if write.get("generation") is not None and metadata.get("generation") != write["generation"]:
         raise Changed(f"{place} was changed by somebody since it was planned")
+    if "said" in write:
+        heard(present, write["said"], place)
     if "still" in write and fingerprint(present["spec"]["template"]) != write["still"]:
         raise Changed(f"{place} has another template by now than the one that we wrote: it is left as it is")

@@ -1,9 +1,10 @@
 """From the stored state of an incident to the shapes that people see. Pure; called by `views`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from paramedic.cluster.masking import masked_tree
 from paramedic.console.models import (
     AlertView,
     CatalogView,
@@ -167,9 +168,14 @@ def _ended(incident: Incident, past: Past) -> RunView:
 
 
 def _plan(change: Change) -> PlanView:
-    return PlanView(
-        summary=change.summary, digest=change.digest, write=change.write, prior=change.prior, undo=change.undo
-    )
+    """Its values as they are; what is folded in them may be a whole template, with the secrets of its environment."""
+    write, prior = _folded_masked(change.write), _folded_masked(change.prior)
+    undo = None if change.undo is None else _folded_masked(change.undo)
+    return PlanView(summary=change.summary, digest=change.digest, write=write, prior=prior, undo=undo)
+
+
+def _folded_masked(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: masked_tree(value) if isinstance(value, dict | list) else value for name, value in values.items()}
 
 
 def catalog_of(catalog: InForce) -> CatalogView:

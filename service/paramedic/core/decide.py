@@ -65,8 +65,14 @@ def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
         return _opened(event, bundle)
     draft = Draft(incident, bundle, event.at, event.mode)
     _happened(draft, event)
-    temporaries.arrange(draft)
-    communication.keep_up(draft)
+    parked = draft.decision() if isinstance(event, Parked) else None
+    try:
+        temporaries.arrange(draft)
+        communication.keep_up(draft)
+    except Exception:
+        if parked is not None:  # the defect is in these, and the page about it must leave all the same
+            return parked
+        raise
     return draft.decision()
 
 

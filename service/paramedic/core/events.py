@@ -163,7 +163,10 @@ class Interrupted(Happening, frozen=True):
 
 
 class Held(Happening, frozen=True):
-    """Effect `n` waits: something it claims is held by somebody else, or used up until `until`."""
+    """Effect `n` waits: something it claims is held by somebody else, or used up until `until`.
+
+    `by` is empty where it has waited long enough, and could leave now.
+    """
 
     n: int
     scope: str

@@ -47,9 +47,12 @@ def _since(draft: Draft) -> datetime:
 
 
 def _quiet(draft: Draft) -> None:
-    """Close, once nothing is left: a change to be taken back, a doubt about the alert, a page still to be resolved."""
+    """Close, once nothing is left: a change to be taken back, a run, a doubt about the alert, a page to be resolved.
+
+    A run outlives its change where a person keeps that while it is being taken back.
+    """
     incident, expire = draft.incident, draft.incident.timers.get("expire")
-    if incident.temporaries:
+    if incident.temporaries or incident.run is not None:
         draft.timer("quiet", max(draft.at, expire.due if expire else draft.at) + _LINGER)
         return
     left = incident.firing.doubted or incident.effects or incident.paging.retries

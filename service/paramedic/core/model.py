@@ -188,7 +188,6 @@ class StepRecord(Value, frozen=True):
     attempt: int
     outcome: str
     summary: str = ""
-    undo: dict[str, Any] | None = None
 
 
 class Temporary(Value, frozen=True):

@@ -253,5 +253,4 @@ def halt(draft: Draft, outcome: Outcome, why: str) -> None:
 def record(draft: Draft, outcome: str, summary: str) -> None:
     """Remember what the run's current step came to."""
     run = draft.run
-    undo = run.change.undo if run.change else None
-    draft.set_run(steps=(*run.steps, StepRecord(run.step, run.attempt, outcome, one_line(summary), undo)))
+    draft.set_run(steps=(*run.steps, StepRecord(run.step, run.attempt, outcome, one_line(summary))))

@@ -4,15 +4,16 @@ Whatever goes on by itself (a retry, a look at the target, the end of the run) i
 `done` and `failed` are for `steps` to go on with. What cannot be known is never repeated blindly (promise 3).
 """
 
+from datetime import datetime
 from typing import Literal
 
 from paramedic.core import asking, judging, temporaries, treatment
 from paramedic.core.draft import Draft
 from paramedic.core.events import Applied, Held, Interrupted, Observed
-from paramedic.core.model import Failure
+from paramedic.core.model import Failure, Run
 from paramedic.core.words import Kind, Once, Outcome, Purpose, Stage
 
-__all__ = ["Came", "applied", "current", "held", "interrupted", "observed", "retry", "try_again", "write"]
+__all__ = ["Came", "applied", "current", "held", "interrupted", "observed", "retry", "stale", "try_again", "write"]
 
 Came = tuple[Literal["done", "failed", "settled"], str]
 
@@ -39,17 +40,29 @@ def current(draft: Draft, n: int) -> bool:
 
 def write(draft: Draft) -> None:
     """Ask for the planned write, unless the guards' answers have gone stale: then for those first."""
-    run = draft.run
-    if run.judged_at is None or (draft.at - run.judged_at).total_seconds() > judging.FRESH:
+    if stale(draft.run, draft.at):
         judging.ask(draft, Stage.REJUDGING)
     else:
         asking.write(draft, Purpose.REMEDY)
 
 
+def stale(run: Run, at: datetime) -> bool:
+    """Whether the guards' answers are too old to write by: a write may have waited, for its target or for us."""
+    return run.judged_at is None or (at - run.judged_at).total_seconds() > judging.FRESH
+
+
 def held(draft: Draft, event: Held) -> None:
-    """The write waits for a claim. A used-up budget refuses; a held target waits, and waiting long is told."""
+    """The write waits for a claim. A used-up budget refuses; a held target waits, and waiting long is told.
+
+    Held by nobody (`by` is empty): it could leave now, and has waited so long that the guards are asked again first.
+    """
     run = draft.incident.run
     if run is None or run.effect != event.n:
+        return
+    if not event.by:
+        draft.answered(event.n)
+        draft.cancel("held")
+        judging.ask(draft, Stage.REJUDGING)
         return
     if event.until is not None:
         draft.answered(event.n)

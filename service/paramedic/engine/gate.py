@@ -88,7 +88,7 @@ class Gate:
 
     def _still_ours(self, incident: Incident, effect: Apply) -> None:
         run = incident.run
-        if run is None or (effect.purpose is Purpose.REMEDY and run.stop):
+        if run is None or (effect.purpose is not Purpose.UNDO and run.stop):
             raise Refused(f"the run was stopped: {run.stop if run else 'over'}")
         if effect.purpose is Purpose.REMEDY and incident.firing.open == 0:
             raise Refused("the alert no longer fires, by the newest delivery")

@@ -22,7 +22,8 @@ from paramedic.core.effects import Apply, Effect, Page, lane_of
 from paramedic.core.escalation import unwanted
 from paramedic.core.events import Held, Paged
 from paramedic.core.model import Episode, Failure, Incident
-from paramedic.core.words import Kind
+from paramedic.core.words import Kind, Purpose
+from paramedic.core.writing import stale
 from paramedic.engine.executors import write_deadline
 from paramedic.engine.folds import Folds, Read, timer_name
 from paramedic.engine.inputs import Asked, Due, Input, Result, Waiting
@@ -161,18 +162,24 @@ class Turn:
                     continue  # answered or withdrawn in this very batch
                 if isinstance(effect, Page) and (why := unwanted(incident, effect)):
                     folds.event(number, Paged(work.at, work.mode, effect.n, failure=Failure(Kind.REFUSED, why)))
-                elif isinstance(effect, Apply) and not self._claim(folds, work, number, effect):
+                elif isinstance(effect, Apply) and not self._claim(folds, work, incident, effect):
                     continue
                 else:
                     work.leaving.append((number, effect))
 
-    def _claim(self, folds: Folds, work: Work, number: int, effect: Apply) -> bool:
-        """Take what the write needs, all or nothing, in the commit of its intent; False: it has to wait."""
-        holdings = self._shell.holdings
+    def _claim(self, folds: Folds, work: Work, incident: Incident, effect: Apply) -> bool:
+        """Take what the write needs, all or nothing, in the commit of its intent; False: it has to wait.
+
+        For one that has waited long and could leave now the guards are asked again first.
+        """
+        holdings, number = self._shell.holdings, incident.id
         granted = grant(holdings.ledger, effect.claims, number, effect.run, work.at)
         if isinstance(granted, Blocked):
             holdings.block((number, effect.n), granted.scope)
             folds.event(number, Held(work.at, work.mode, effect.n, granted.scope, granted.by, granted.until))
+            return False
+        if effect.purpose is Purpose.REMEDY and incident.run is not None and stale(incident.run, work.at):
+            folds.event(number, Held(work.at, work.mode, effect.n, "", ""))
             return False
         for scope in granted.holds:
             holdings.ledger.hold(scope, number, effect.run)
