@@ -32,7 +32,7 @@ demo: $(READY)  ## five incidents on a simulated cluster, told on this terminal;
 
 test: $(READY)  ## everything that must pass: no network, no container, no root
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
-	@echo "Not run here: tests/real, which wants a real Alertmanager. 'make real' gets it and runs them."
+	@echo "Not run here: tests/real, which wants a real Alertmanager and a Kubernetes control plane. 'make real' gets them."
 
 check: $(READY)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -1,7 +1,9 @@
 """Fixtures for every test: a PostgreSQL for the session, and a database for each test that asks."""
 
+import gc
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
@@ -13,9 +15,26 @@ OURS_ALONE = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST")
 
 
 def pytest_configure() -> None:
-    """No test, and nothing that a test starts, finds the cluster of whoever runs the tests."""
+    """No test, and nothing that a test starts, finds the cluster of whoever runs the tests.
+
+    And what is compiled is kept, even where the environment says otherwise: else every worker compiles every test
+    anew (seven seconds each), and every process that a test starts the whole service.
+    """
     for name in OURS_ALONE:
         os.environ.pop(name, None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: looking through it for garbage, again and again, finds none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """What the pages show is tried: every YAML block loads, every command exists with the arguments shown."""
 
+import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,11 @@ RULES = [(where, text) for where, text in blocks("yaml") if is_a_bundle(where, t
 COMMANDS = list(commands())
 
 
+@cache
+def parser() -> argparse.ArgumentParser:
+    return build_parser()
+
+
 def test_there_is_something_to_try() -> None:
     assert len(RULES) >= 2
     assert len(COMMANDS) >= 8
@@ -61,7 +68,7 @@ def test_every_command_is_there(where: str, command: str) -> None:
         target = words[1]
         assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
     elif words[0] == "paramedic":
-        assert hasattr(build_parser().parse_args(words[1:]), "run")
+        assert hasattr(parser().parse_args(words[1:]), "run")
     else:
         assert words[0] in {"export", "curl", ".venv/bin/pytest", ".venv/bin/python", "python", "git", "pytest"}, (
             command

@@ -151,8 +151,13 @@ def every_story_is_told(text: str) -> None:
     parts = [text[start:end] for start, end in zip(places, [*places[1:], len(text)], strict=True)]
     wanted = (
         ("INC-1", "api:41 → api:42", "image api:42 → api:41", "reserved main/shop/deployment/api", "page resolved"),
-        ("INC-2", "is main/shop/deployment/checkout", "restart deployment/checkout.shop", "fixed by paramedic"),
-        ("INC-3", "2 → 4 replicas, for 3s", "fixed by paramedic", "its time is over"),
+        (
+            "INC-2",
+            "is main/shop/deployment/checkout",
+            "restart deployment/checkout.shop",
+            "resolved fixed by paramedic",
+        ),
+        ("INC-3", "2 → 4 replicas, for 3s", "resolved fixed by paramedic", "its time was over; taken back"),
         ("INC-4", "refused by owned", "Argo CD", "pagerduty (dry)", "level 2 sre-secondary", "acknowledged by alice"),
         ("INC-5", "image search:8 → search:7", "taking our change back", "goes to search:8", "level 2 sre-secondary"),
     )

@@ -48,6 +48,16 @@ users: [{name: it, user: {token: cluster-s3cret}}]
 """
 
 
+NOW = datetime(2026, 1, 5, 2, 14, tzinfo=UTC)
+
+
+class StillClock(SystemClock):
+    """It is always the same moment, however slow the machine: two clocks differ by what they are told to."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
 @dataclass
 class Outside:
     """How everything answers. `denied` holds permissions; `statuses` and `bodies` replace answers, by path."""
@@ -74,7 +84,7 @@ class Outside:
 
     @property
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
+        return NOW + timedelta(seconds=self.ahead)
 
     def _body(self, path: str, request: Request) -> Any:
         match path:
@@ -143,7 +153,7 @@ async def examined(
     """What the doctor finds, by system and state."""
     plugins = discover()
     loaded = load_files({"all.yaml": catalog.replace("URL", told.url)}, plugins)
-    found = await examine(replace(settings), loaded, plugins, SystemClock(), namespace)
+    found = await examine(replace(settings), loaded, plugins, StillClock(), namespace)
     by: dict[tuple[str, str], list[Finding]] = {}
     for each in found:
         by.setdefault((each.system, each.state), []).append(each)

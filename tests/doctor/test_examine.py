@@ -1,6 +1,7 @@
 """The doctor, asked about a whole world outside: what it says when all is well, and of each thing that is not."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -229,13 +230,14 @@ async def test_no_finding_ever_holds_a_secret(tmp_path: Path) -> None:
 
 
 async def test_who_never_answers_keeps_nobody_else_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ONE", 0.2)
+    monkeypatch.setattr(module, "_ONE", 2.0)  # half of it is for the connection, which is made
     silent = frozenset({"/api/v2/status", "/api/v1/query", "/version"})
-    async with outside(silent=silent) as told, asyncio.timeout(10):
+    async with outside(silent=silent) as told, asyncio.timeout(20):
         found = await examined(told, settings_for(told, tmp_path))
 
     assert sorted(each.system for each in wrongs(found)) == ["alertmanager", "cluster", "prometheus"]
-    assert all("no answer within 0.2s" in each.said for each in wrongs(found))
+    late = re.compile(r"no answer within [12](\.\d+)?s$")  # what is left of it is what a question may take
+    assert [each.said for each in wrongs(found) if not late.search(each.said)] == []
     assert ("slack", "fine") in found
 
 

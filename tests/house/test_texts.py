@@ -27,7 +27,7 @@ def found(pattern: re.Pattern[str], *, except_in: tuple[str, ...] = ()) -> list[
     return [
         f"{shown(path, number)}: {line.strip()[:120]}"
         for path, text in texts()
-        if not shown(path).startswith(except_in or "\0")
+        if not shown(path).startswith(except_in or "\0") and pattern.search(text)
         for number, line in enumerate(text.splitlines(), 1)
         if pattern.search(line)
     ]

@@ -32,7 +32,7 @@ def bare_sleeps(node: ast.AST, in_loop: bool = False) -> Iterator[int]:
 
 
 def test_no_test_sleeps() -> None:
-    found = [shown(path, line) for path, tree in code(TESTS) for line in bare_sleeps(tree)]
+    found = [shown(path, line) for path, tree in code(TESTS, "sleep") for line in bare_sleeps(tree)]
 
     assert not found, f"wait for a condition with a deadline, or use the virtual clock:{all_told(found)}"
 

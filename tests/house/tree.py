@@ -3,12 +3,12 @@
 import ast
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
 TESTS = ROOT / "tests"
+QUOTES = '"""'
 
 BUILT = frozenset({"__pycache__", "build", "dist", "node_modules"})
 """Folders that are made, not written. So is every folder whose name starts with a dot, `.ci` excepted."""
@@ -31,16 +31,17 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield path, body.decode(errors="replace")
 
 
-def code(under: Path) -> Iterator[tuple[Path, ast.Module]]:
-    """Every Python file below `under` with its syntax tree."""
+def code(under: Path, word: str = "") -> Iterator[tuple[Path, ast.Module]]:
+    """Every Python file below `under` that has the word in it, with its syntax tree."""
     for path in files(under, ".py"):
-        yield path, parsed(path)
+        if word in (text := path.read_text()):
+            yield path, ast.parse(text, filename=str(path))
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    """The syntax tree of one file."""
-    return ast.parse(path.read_text(), filename=str(path))
+def docstring(text: str) -> str | None:
+    """What a module says of itself. Parsed is the docstring alone, where the text begins with one."""
+    ends = text.find(QUOTES, len(QUOTES)) + len(QUOTES) if text.startswith(QUOTES) else len(text)
+    return ast.get_docstring(ast.parse(text[:ends]))
 
 
 def shown(path: Path, line: int | None = None) -> str:

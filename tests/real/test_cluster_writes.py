@@ -1,4 +1,4 @@
-"""A restart on a real cluster when something comes between: a write that is lost on its way or back, a permission less.
+"""Calls to a real cluster when something comes between: a write that is lost on its way or back, a permission less.
 
 Whatever it is, the Deployment is restarted once, or not at all and the reason is in the timeline.
 """
@@ -28,6 +28,11 @@ steps:
   - restart: {}
     verify:
       - rollout: {within: 60s, every: 1s}
+"""
+
+COLLECT = """\
+steps:
+  - collect: {}
 """
 
 
@@ -188,3 +193,29 @@ async def test_one_permission_less_fails_and_is_named(
     assert f"{without} in {scene.namespace} is not allowed" in said["text"]
     after = await scene.get(DEPLOYMENTS, "api")
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
+
+
+async def test_what_a_person_would_look_at_first_is_kept(
+    alertmanager: Alertmanagers,
+    serve: Services,
+    control_plane: ControlPlane,
+    told: Vendors,
+    scene: Scene,
+    tmp_path: Path,
+) -> None:
+    """With nothing but the declared permissions. The pods have no containers: every log is the same file, from KWOK."""
+    account = Account(control_plane, scene.namespace, tmp_path)
+    service = await remedying(serve, control_plane, told, COLLECT, kubeconfig=account.kubeconfig)
+    await account.grant(service)
+    monitor = await alertmanager(service.url)
+
+    await monitor.push("alert-1", namespace=scene.namespace, workload="deployment/api")
+    incident = await service.incident()
+    shown = await service.command("incidents", "show", incident["id"], "--evidence")
+
+    assert "collected pods, events, rollout_history, logs" in shown
+    assert "could not be read" not in shown
+    assert "line 400" in shown
+    assert "ScalingReplicaSet" in shown
+    assert "api:41" in shown
+    assert all(name in shown for name in await scene.pods())

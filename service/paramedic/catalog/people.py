@@ -1,6 +1,7 @@
 """People, pagers and rotas, and the policies that page them. `load` calls this before playbooks and rules."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import create_model
@@ -21,7 +22,12 @@ _ABOUT = frozenset(("name", "notifier", "roles", "teams"))
 def person_model(notifiers: Mapping[str, Notifier]) -> type[PersonEntry]:
     """The shape of a person with the contacts that these notifiers need."""
     contacts = {each.contact for each in notifiers.values() if each.contact} - set(PersonEntry.model_fields)
-    fields: dict[str, Any] = dict.fromkeys(sorted(contacts), (Text | None, None))
+    return _person_with(tuple(sorted(contacts)))
+
+
+@lru_cache(maxsize=4)  # making it takes as long as reading a small catalog; contacts are the plug-ins', always the same
+def _person_with(contacts: tuple[str, ...]) -> type[PersonEntry]:
+    fields: dict[str, Any] = dict.fromkeys(contacts, (Text | None, None))
     return create_model("PersonEntry", __base__=PersonEntry, **fields)
 
 

@@ -101,7 +101,7 @@ STORIES = (
         Ending(
             "resolved",
             1,
-            ("plan roll back", "page level 1", "apply", "check rollout", "check alert_cleared", "resolved"),
+            ("plan roll back", "page level 1", "apply", "check rollout", "check alert_cleared", "resolved fixed"),
             "api:41",
             3,
             fixed_by="paramedic",
@@ -115,7 +115,7 @@ STORIES = (
         Ending(
             "resolved",
             1,
-            ("target", "plan restart deployment/checkout.shop", "apply", "check rollout", "resolved"),
+            ("target", "plan restart deployment/checkout.shop", "apply", "check rollout", "resolved fixed"),
             "checkout:17",
             fixed_by="paramedic",
         ),
@@ -128,7 +128,7 @@ STORIES = (
         Ending(
             "resolved",
             1,
-            ("plan scale", "apply", "check alert_cleared", "resolved", "expire"),
+            ("plan scale", "apply", "check alert_cleared", "resolved fixed", "run scale-out ended done"),
             "worker:5",
             fixed_by="paramedic",
         ),

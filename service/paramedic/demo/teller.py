@@ -105,11 +105,11 @@ class Teller:
 
     async def _look(self, telling: Telling) -> None:
         """Take in what is new, play the people, and compare with the ending."""
-        timeline = await self._history.timeline(telling.incident, after=len(telling.entries))
+        detail = await self._views.incident(telling.incident)
+        timeline = await self._history.timeline(telling.incident, after=len(telling.entries))  # no older than `detail`
         telling.chain = telling.chain and timeline.chain.verified
         telling.entries += timeline.entries
         telling.news.set()
-        detail = await self._views.incident(telling.incident)
         await self._play(telling, detail)
         stands = await self._shop.stands(telling.story.workload)
         telling.wrong = telling.story.ending.missing(detail, telling.entries, stands)

@@ -1,5 +1,6 @@
 """Who may speak to a cluster: kubeconfigs good and bad, tokens that change, the account of our own pod."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from paramedic.clients.kube.opening import open_clusters
 from paramedic.clock import SystemClock
 from paramedic.errors import Fault, Permanent
 from paramedic.settings import ClusterSetting
-from tests.clients.kube.clusters import API, kubeconfig, opened, serving, shown, taking
+from tests.clients.kube.clusters import API, Asked, kubeconfig, opened, serving, shown, taking
 from tests.contract.kube.passing import PassingClock
 from tests.vendors.tls import certificate, pem
 
@@ -131,6 +132,33 @@ async def test_a_refused_token_is_read_anew_at_once_but_not_again_and_again(tmp_
                 await kube.get(API)
 
     assert shown(server) == ["Bearer old", "Bearer old", "Bearer new", *["Bearer old"] * 3]
+
+
+async def test_of_many_who_are_refused_at_once_each_gets_the_new_token(tmp_path: Path) -> None:
+    """Also who is told so only when the others have it already."""
+    (tmp_path / "token").write_text("old")
+    clock, late = PassingClock(), asyncio.Event()
+    async with (
+        serving(taking("old", "new")) as server,
+        await opened(kubeconfig(tmp_path, server.url, {"tokenFile": "token"}), clock) as kube,
+    ):
+        await kube.get(API)
+        (tmp_path / "token").write_text("new")
+        await clock.sleep(30)
+        refusing = taking("new")
+
+        async def answer(asked: Asked) -> web.Response:
+            if asked.query.get("labelSelector") == "late" and asked.headers["Authorization"] == "Bearer old":
+                await late.wait()
+            return refusing(asked)
+
+        server.answer = answer
+        last = asyncio.create_task(kube.list(API, labels="late"))
+        await asyncio.gather(*(kube.get(API) for _ in range(5)))
+        late.set()
+        await last
+
+    assert shown(server)[-1] == "Bearer new"
 
 
 async def test_a_token_that_cannot_be_renewed_is_used_on(tmp_path: Path) -> None:

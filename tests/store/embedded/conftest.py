@@ -1,7 +1,7 @@
 """Fixtures for the embedded PostgreSQL: a folder in memory, and a data folder whose database is made already."""
 
 import asyncio
-import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,5 +41,5 @@ def made() -> Iterator[Path]:
 @pytest.fixture
 def data(room: Path, made: Path) -> Path:
     """A data folder of this test's own, with a database that no server has run on yet."""
-    shutil.copytree(made, room / "data")
+    subprocess.run(["cp", "-a", made, room / "data"], check=True)  # a thousand files: half of what Python takes
     return room / "data"

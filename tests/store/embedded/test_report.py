@@ -100,6 +100,14 @@ def test_lines_become_log_records_of_their_weight(caplog: pytest.LogCaptureFixtu
     assert caplog.records[1].getMessage() == "PostgreSQL: WARNING:  odd"
 
 
+def test_a_connection_that_ends_because_the_server_was_told_to_stop_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    ServerLog().take(b"FATAL:  terminating connection due to administrator command")
+    assert caplog.records[0].levelno == logging.DEBUG
+
+
 def test_a_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
     """A server's message can hold values of an alert: no escape sequence and no line break of theirs gets through."""
     caplog.set_level(logging.DEBUG)

@@ -19,6 +19,9 @@ __all__ = ["Access", "Credentials", "Told"]
 
 _FRESH: Final = 60.0
 _NOT_AGAIN: Final = 10.0
+_LONGEST: Final = 45.0
+"""Seconds that getting credentials may take, whoever has to be asked for them."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -74,6 +77,7 @@ class Credentials(ABC):
             return self._access
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._renewed())
+            self._reading.add_done_callback(_heard)
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.shield(self._reading)
@@ -107,10 +111,12 @@ class Credentials(ABC):
 
     async def _renewed(self) -> Access:
         try:
-            self._access = await self.read()
-        except (Fault, Temporary) as error:
+            async with asyncio.timeout(_LONGEST):
+                self._access = await self.read()
+        except (Fault, Temporary, TimeoutError) as error:
             if self._access is None:
-                raise Temporary(f"{error}; nothing was sent", delay=_NOT_AGAIN) from error
+                why = str(error) or f"no credentials within {_LONGEST:g}s"
+                raise Temporary(f"{why}; nothing was sent", delay=_NOT_AGAIN) from error
             _log.warning("credentials could not be renewed, the old ones are used on: %s", error)
         self._read_at = self._clock.monotonic()
         return self._access
@@ -125,6 +131,12 @@ class Credentials(ABC):
             secure = self._tls[1]
         authorization = " ".join(told.api_key.get("BearerToken", "").split())
         return Access(told.host, authorization, secure, told.tls_server_name or "", told.proxy or "")
+
+
+def _heard(reading: "asyncio.Task[Access]") -> None:
+    """Who waited for it may have gone; the next who asks begins another."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 def _content(name: str | None) -> bytes:

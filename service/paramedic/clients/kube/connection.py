@@ -70,29 +70,31 @@ class Connection:
         Raises `Temporary` (nothing was sent, or nothing can have been changed), `Permanent` or `UnknownOutcome`.
         """
         began = self._clock.monotonic()
-        answer = await self._once(call, sending, timeout)
-        left = timeout - (self._clock.monotonic() - began)
-        if answer.status == 401 and left > 0 and self._credentials.forget():
-            answer = await self._once(call, sending, left)
+        access = await self._access(call, timeout)
+        answer = await self._once(call, sending, access, timeout - (self._clock.monotonic() - began))
+        if answer.status == 401 and self._credentials.refused(access):
+            left = timeout - (self._clock.monotonic() - began)
+            access = await self._access(call, left)
+            answer = await self._once(call, sending, access, timeout - (self._clock.monotonic() - began))
         return answer
 
-    async def _once(self, call: Call, sending: Sending, timeout: float) -> Answer:
-        if self._closed:
-            raise Temporary(f"{call}: this process is closing; nothing was sent")
-        began = self._clock.monotonic()
+    async def _access(self, call: Call, timeout: float) -> Access:
         try:
-            access = await self._credentials.access(timeout * _CREDENTIALS_LATEST)
+            return await self._credentials.access(timeout * _CREDENTIALS_LATEST)
         except Temporary as error:
             raise Temporary(f"{call}: {error}", delay=error.delay) from error
+
+    async def _once(self, call: Call, sending: Sending, access: Access, timeout: float) -> Answer:
+        if self._closed:
+            raise Temporary(f"{call}: this process is closing; nothing was sent")
         session = await self._session(access, call.changes)
-        left = timeout - (self._clock.monotonic() - began)
         try:
             async with session.request(
                 sending.method,
                 URL(access.url.rstrip("/") + sending.path, encoded=True),
                 headers=_headers(access, sending),
                 data=sending.body,
-                timeout=bounds(left),
+                timeout=bounds(timeout),
                 allow_redirects=False,
                 server_hostname=access.server_name or None,
                 proxy=access.proxy or None,
@@ -100,13 +102,13 @@ class Connection:
                 body, cut = await _bounded(response, sending.most)
                 return Answer(response.status, response.headers, body, cut)
         except aiohttp.ConnectionTimeoutError as error:
-            raise Temporary(f"{call}: no connection within {left / 2:.3g}s; nothing was sent") from error
+            raise Temporary(f"{call}: no connection within {timeout / 2:.3g}s; nothing was sent") from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise Permanent(f"{call}: the certificate of the cluster is not trusted; nothing was sent") from error
         except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError) as error:
             raise Temporary(f"{call}: no connection ({why(error)}); nothing was sent") from error
         except (TimeoutError, aiohttp.ClientError, Lost, ValueError) as error:
-            said = f"no answer within {timeout:g}s" if isinstance(error, TimeoutError) else why(error)
+            said = f"no answer within {timeout:.3g}s" if isinstance(error, TimeoutError) else why(error)
             if not call.changes:
                 raise Temporary(f"{call}: {said}") from error
             raise UnknownOutcome(f"{call}: {said}; it was sent, and may have been done") from error

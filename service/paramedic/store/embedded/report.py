@@ -21,6 +21,7 @@ SEVERITY = re.compile(
     r"(?P<word>DEBUG\d|INFO|NOTICE|WARNING|LOG|ERROR|FATAL|PANIC|error):\s+(?P<text>.*)"
 )
 FULL = "No space left on device"
+ORDERED = "due to administrator command"  # the server was told to stop, as we tell it ourselves
 LEVELS = {"WARNING": logging.WARNING, "FATAL": logging.ERROR, "PANIC": logging.CRITICAL}
 # Values that came with an alert can be part of a server's message.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -36,7 +37,8 @@ class ServerLog:
         """Keep one line and pass it to our log; the line as text, without control characters."""
         text = CONTROL.sub(" ", line.decode(errors="replace")).strip()
         found = SEVERITY.match(text)
-        LOG.log(LEVELS.get(found["word"], logging.DEBUG) if found else logging.DEBUG, "PostgreSQL: %s", text)
+        told = found is not None and not found["text"].endswith(ORDERED)
+        LOG.log(LEVELS.get(found["word"], logging.DEBUG) if found and told else logging.DEBUG, "PostgreSQL: %s", text)
         self.lines.append(text)
         return text
 
