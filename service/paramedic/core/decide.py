@@ -65,14 +65,9 @@ def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
         return _opened(event, bundle)
     draft = Draft(incident, bundle, event.at, event.mode)
     _happened(draft, event)
-    parked = draft.decision() if isinstance(event, Parked) else None
-    try:
+    if not draft.incident.parked:  # their timers would wait with it, and its page must not depend on them
         temporaries.arrange(draft)
         communication.keep_up(draft)
-    except Exception:
-        if parked is not None:  # the defect is in these, and the page about it must leave all the same
-            return parked
-        raise
     return draft.decision()
 
 
