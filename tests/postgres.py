@@ -1,4 +1,7 @@
-"""One embedded PostgreSQL for a whole test session, shared by its workers; each test gets a database of its own.
+"""One embedded PostgreSQL for a whole test session, shared by its workers; each test gets a database to itself.
+
+A new database is some hundred files to copy and to delete. So a worker lends its databases to one test after another,
+and empties them in between; one in which anything but rows was changed is thrown away.
 
 Whoever needs it first starts a keeper, a process that holds the server. Every user holds a shared lock on a file for as
 long as it needs the server; the keeper waits for that lock alone, so it ends with the last user, however that one ends.
@@ -18,8 +21,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from paramedic.clock import SystemClock, new_secret
-from paramedic.store.connect import connect
+from paramedic.store.connect import Connection, Profile, connect
 from paramedic.store.embedded.cluster import Tuning
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
 from paramedic.store.migrate import migrate, read_migrations
@@ -27,6 +32,7 @@ from paramedic.store.migrate import migrate, read_migrations
 ROOT = Path(__file__).parents[1]
 MIGRATED = "migrated"  # the database that the tests' are copies of
 BLANK = "template0"
+MEMORY = Path("/dev/shm")
 ROOM = 1 << 30  # bytes
 START_TIME = 60.0  # seconds; one is usual
 
@@ -43,12 +49,17 @@ FAST = Tuning(
 )
 
 
+def in_memory(*, programs: bool = False) -> bool:
+    """Whether files can be put into memory here, and there is room; also those that are to be started."""
+    if not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM):
+        return False
+    return not (programs and os.statvfs(MEMORY).f_flag & os.ST_NOEXEC)
+
+
 @contextmanager
 def quick_folder() -> Iterator[Path]:
     """A temporary folder, in memory where there is room: a database is some hundred files, and disks differ."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
-    with tempfile.TemporaryDirectory(prefix="paramedic-", dir=memory if roomy else None) as folder:
+    with tempfile.TemporaryDirectory(prefix="paramedic-", dir=MEMORY if in_memory() else None) as folder:
         yield Path(folder)
 
 
@@ -80,12 +91,120 @@ def _start_keeper(folder: Path) -> None:
 @asynccontextmanager
 async def fresh_database(server: str, template: str = MIGRATED) -> AsyncIterator[str]:
     """The URL of a new database, a copy of `template`; dropped afterwards, whoever is still connected."""
-    name = f"test_{new_secret(6)}"
-    await _command(server, f"create database {name} template {template} strategy file_copy")
+    name = await _create(server, template)
     try:
         yield database_url(server, name)
     finally:
-        await _command(server, f"drop database {name} with (force)")
+        await _drop(server, name)
+
+
+async def _create(server: str, template: str) -> str:
+    name = f"test_{new_secret(6)}"
+    await _command(server, f"create database {name} template {template} strategy file_copy")
+    return name
+
+
+async def _drop(server: str, name: str) -> None:
+    await _command(server, f"drop database {name} with (force)")
+
+
+class Databases:
+    """The migrated databases of one worker, for one test after another. All of it in one event loop."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._used: list[tuple[str, Connection]] = []
+        self._shape = ""
+        self._emptying = ""
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[str]:
+        """The URL of a database like a new one, for the length of a block."""
+        name, connection = await self._emptied() or await self._made()
+        try:
+            yield database_url(self._server, name)
+        finally:
+            self._used.append((name, connection))
+
+    async def close(self) -> None:
+        """End the connections; the databases go with the server."""
+        for _, connection in self._used:
+            await connection.close()
+
+    async def _made(self) -> tuple[str, Connection]:
+        name = await _create(self._server, MIGRATED)
+        connection = await connect(database_url(self._server, name), LENDER)
+        if not self._shape:
+            self._shape = await connection.fetchval(SHAPE)
+            self._emptying = await _how_to_empty(connection)
+        return name, connection
+
+    async def _emptied(self) -> tuple[str, Connection] | None:
+        """One that was used, without its traces; None if there is none that can be used again."""
+        while self._used:
+            name, connection = self._used.pop()
+            try:
+                await connection.fetch(SEND_AWAY)
+                if await connection.fetchval(SHAPE) == self._shape:
+                    await connection.execute(self._emptying)
+                    return name, connection
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                pass  # a test has cut every connection of its database
+            connection.terminate()
+            await _drop(self._server, name)
+        return None
+
+
+LENDER = Profile("lender")
+
+# Who else is connected to this database.
+OTHERS = f"""
+select application_name from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid() and application_name <> '{LENDER.name}'
+"""
+
+SEND_AWAY = """
+select pg_terminate_backend(pid, 10000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+"""
+
+# Differs as soon as something was made, altered or dropped, counted by `analyze`, set for the database, or has grown:
+# a table of many pages is planned differently, though it be empty.
+SHAPE = """
+select concat_ws(
+  ' ',
+  (select (count(*), max(xmin::text::bigint), sum(reltuples), sum(relpages)) from pg_class),
+  (select count(*) from pg_class where oid >= 16384 and relkind in ('r', 'i', 't') and pg_relation_size(oid) > 262144),
+  (select (count(*), max(xmin::text::bigint)) from pg_attribute),
+  (select (count(*), max(xmin::text::bigint)) from pg_constraint),
+  (select (count(*), max(xmin::text::bigint)) from pg_depend),
+  (select (count(*), max(xmin::text::bigint)) from pg_namespace),
+  (select (count(*), max(xmin::text::bigint)) from pg_proc),
+  (select (count(*), max(xmin::text::bigint)) from pg_statistic),
+  (select (count(*), max(xmin::text::bigint)) from pg_trigger),
+  (select count(*) from pg_db_role_setting where setdatabase <> 0),
+  (select (datallowconn, datconnlimit) from pg_database where datname = current_database())
+)
+"""
+
+
+async def _how_to_empty(connection: Connection) -> str:
+    """The statements that leave a database with the rows which the migrations put there, and with no other."""
+    tables = await connection.fetch(
+        "select oid::regclass::text from pg_class where oid >= 16384 and relkind = 'r' order by 1"
+    )
+    statements = []
+    for (table,) in tables:
+        rows = await connection.fetchval(f"select json_agg(t)::text from {table} t")
+        if rows is None:
+            statements.append(f"delete from {table}")
+        else:  # what is as it was stays, so that nothing grows
+            kept = f"json_populate_recordset(null::{table}, $rows${rows}$rows$)"
+            statements.append(f"delete from {table} t where to_jsonb(t) not in (select to_jsonb(k) from {kept} k)")
+            statements.append(f"insert into {table} select * from {kept} except select * from {table}")
+    sequences = await connection.fetch("select sequencename as name, start_value as first from pg_sequences")
+    statements += [f"select setval('{one['name']}', {one['first']}, false)" for one in sequences]
+    return "; ".join(statements)
 
 
 def database_url(server: str, name: str) -> str:

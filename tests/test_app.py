@@ -20,6 +20,7 @@ from tests.clients.servers import serving as prometheus_server
 from tests.clients.test_prometheus import says, success
 from tests.crash.sink import Sink, sink_on_a_port
 from tests.engine.texts import body, element
+from tests.postgres import OTHERS
 from tests.store.clock import until
 
 CATALOG = """\
@@ -107,8 +108,7 @@ async def test_an_alert_over_http_is_acted_on_and_the_service_stops_without_a_tr
     assert not door.exists()
     assert not service.broken.is_set()
     assert {row["fenced"] for row in await rows(database, "select fenced from member")} == {True}
-    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
-    assert len(left) == 1  # this very question
+    assert await rows(database, OTHERS) == []
 
 
 async def test_the_next_one_goes_on_where_the_last_one_stopped(settings: Settings, sink: Sink) -> None:
@@ -167,8 +167,7 @@ async def test_a_port_in_use_is_one_clear_fault_and_leaves_nothing_behind(settin
             async with serving(replace(settings, port=port)):
                 pass
     assert asyncio.all_tasks() == before
-    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
-    assert len(left) == 1
+    assert await rows(database, OTHERS) == []
 
 
 async def test_a_second_service_on_the_same_folder_is_refused(settings: Settings) -> None:
@@ -183,8 +182,7 @@ async def test_a_bad_catalog_leaves_no_connection_behind(settings: Settings, sin
     with pytest.raises(Fault):
         async with serving(settings):
             pass
-    left = await rows(database, "select application_name from pg_stat_activity where datname = current_database()")
-    assert len(left) == 1
+    assert await rows(database, OTHERS) == []
 
 
 async def test_a_database_that_is_not_there_is_said_in_one_line(settings: Settings) -> None:

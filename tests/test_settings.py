@@ -39,6 +39,7 @@ def test_every_setting_is_read_from_its_name() -> None:
             "PARAMEDIC_RULES": "/etc/p/rules",
             "PARAMEDIC_PLAYBOOKS": "/etc/p/playbooks",
             "PARAMEDIC_MODE": "shadow",
+            "PARAMEDIC_GRACE": "45s",
             "PARAMEDIC_WEBHOOK_TOKEN": "a",
             "PARAMEDIC_TOKENS_FILE": "/etc/p/tokens",
             "PARAMEDIC_PUBLIC_URL": "https://p.example/",
@@ -52,10 +53,19 @@ def test_every_setting_is_read_from_its_name() -> None:
     assert settings.data == Path("/srv/p")
     assert (settings.rules, settings.playbooks) == (Path("/etc/p/rules"), Path("/etc/p/playbooks"))
     assert settings.mode is Mode.SHADOW
+    assert settings.grace == 45.0
     assert settings.webhook_tokens == ("a",)
     assert settings.tokens_file == Path("/etc/p/tokens")
     assert settings.public_url == settings.url == "https://p.example", "links are put together with a slash"
     assert settings.token == "mine"
+
+
+@pytest.mark.parametrize("value", ["", "s", "-1s", "1.5s", "20m", "3601s", "٣s", "nan"])
+def test_a_grace_is_whole_seconds_and_an_hour_at_most(value: str) -> None:
+    assert read_settings({"PARAMEDIC_GRACE": "0"}).grace == 0.0
+    assert read_settings({"PARAMEDIC_GRACE": "3600s"}).grace == 3600.0
+    with pytest.raises(Fault, match=f'PARAMEDIC_GRACE: "{value}" is not a time of at most an hour in seconds'):
+        read_settings({"PARAMEDIC_GRACE": value})
 
 
 class TestListen:

@@ -1,7 +1,7 @@
 """The composition root: the only place that knows how everything is wired. `cli` and the demo run a `Service`.
 
-Order of starting: database, migrations, catalog, engine, doors. Order of stopping: the other way round, so that whoever
-still waits for an answer gets one, and nothing acts after its member has left.
+Order of starting: database, migrations, catalog, doors, engine. Order of stopping: the other way round, so that whoever
+asks while it stops is answered 503 at once instead of by nobody, and nothing acts after its member has left.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from paramedic.console.live import Live
 from paramedic.console.views import Views
 from paramedic.core.bundle import Bundle
 from paramedic.engine.engine import Engine
+from paramedic.engine.highest import Highest
 from paramedic.engine.shell import Options
 from paramedic.errors import Fault, ParamedicError
 from paramedic.intake import probes, server, webhook
@@ -43,7 +44,9 @@ from paramedic.store.connect import connect
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
 from paramedic.store.migrate import migrate, read_migrations
 from paramedic.store.port import BundleRow
+from paramedic.store.position_file import PositionFile
 from paramedic.store.postgres.changes import ChangeTable
+from paramedic.store.postgres.positions import PositionTable
 from paramedic.store.postgres.store import PostgresStore
 from paramedic.store.queries import load as load_queries
 from paramedic.store.reads import Reads, open_reads
@@ -105,11 +108,15 @@ class Service:
             stack.push_async_callback(table.close)
             changes = ReportedChanges(table, self.clock)
             bundle = await self._first_bundle(store)
-            self.engine = await self._engine(stack, store, changes)
+            positions = PositionTable(dsn, _queries())
+            stack.push_async_callback(positions.close)
+            highest = Highest(positions, PositionFile(self.settings.data), self.clock)
+            self.engine = await self._engine(stack, store, changes, highest)
             await self.engine.adopt(bundle)
+            await self._open_doors(stack, reads, changes)
             self._run(stack, self.engine.run())
             self._run(stack, self._follow(store))
-            await self._open_doors(stack, reads, changes)
+            stack.callback(self.engine.drain)
             self._stack = stack.pop_all()
         return self
 
@@ -181,7 +188,9 @@ class Service:
 
     # -- engine -------------------------------------------------------------------------------------------------------
 
-    async def _engine(self, stack: AsyncExitStack, store: PostgresStore, changes: ReportedChanges) -> Engine:
+    async def _engine(
+        self, stack: AsyncExitStack, store: PostgresStore, changes: ReportedChanges, highest: Highest
+    ) -> Engine:
         http = await stack.enter_async_context(HttpClient(self.settings.secret, most=_CONNECTIONS))
         pages = await stack.enter_async_context(HttpClient(self.settings.secret, most=_PAGE_CONNECTIONS))
         messages = await stack.enter_async_context(HttpClient(self.settings.secret, most=_PAGE_CONNECTIONS))
@@ -197,11 +206,12 @@ class Service:
             ),
             Tools(http=pages, setting=self.settings.value),
             self.clock,
-            Options(mode=self.settings.mode, public_url=self.settings.public_url),
+            Options(mode=self.settings.mode, public_url=self.settings.public_url, grace=self.settings.grace),
             self._telemetry,
             parse=lambda source, body: parse_body(source, body).alerts,
             load=lambda row: load_body(row.body, self.plugins),
             messages=Tools(http=messages, setting=self.settings.value),
+            highest=highest,
         )
 
     async def _clusters(self, stack: AsyncExitStack) -> Kube:

@@ -150,11 +150,20 @@ class Plugin(ABC):
     permissions: ClassVar[tuple[str, ...]] = ()
     escapes: ClassVar[Mapping[str, str]] = {}
     short: ClassVar[str] = ""
+    _validated: tuple[Any, Any] = (None, None)
 
     def validated(self, rendered: Any) -> Any:
-        """Rendered values as this plug-in's parameters. Raises `Fault` in plain words: an alert's value may not fit."""
+        """Rendered values as this plug-in's parameters. Raises `Fault` in plain words: an alert's value may not fit.
+
+        What holds no `${...}` is rendered as one and the same object each time, and is looked at once only.
+        """
+        known, params = self._validated
+        if known is rendered is not None:
+            return params
         try:
-            return self.Params.model_validate(rendered)
+            params = self.Params.model_validate(rendered)
+            self._validated = (rendered, params)
+            return params
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "parameters"

@@ -16,6 +16,7 @@ __all__ = ["ClusterSetting", "Settings", "read_settings"]
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _IN_CLUSTER = "in-cluster"
+_LONGEST_GRACE = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Settings:
     mode: Mode = Mode.AUTO
     webhook_tokens: tuple[str, ...] = field(default=(), repr=False)
     tokens_file: Path | None = None
+    grace: float = 20.0
     public_url: str = ""
     url: str = ""
     token: str = field(default="", repr=False)
@@ -87,6 +89,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             t.strip() for t in _secret(environment, "PARAMEDIC_WEBHOOK_TOKEN").split(",") if t.strip()
         ),
         tokens_file=Path(tokens_file) if tokens_file else None,
+        grace=_grace(environment.get("PARAMEDIC_GRACE", "20s")),
         public_url=environment.get("PARAMEDIC_PUBLIC_URL", "").rstrip("/"),
         url=environment.get("PARAMEDIC_URL", "").rstrip("/"),
         token=_secret(environment, "PARAMEDIC_TOKEN"),
@@ -114,6 +117,14 @@ def _mode(value: str) -> Mode:
         return Mode(value)
     except ValueError:
         raise Fault("PARAMEDIC_MODE", f'"{value}" is not a mode', "one of " + ", ".join(Mode)) from None
+
+
+def _grace(value: str) -> float:
+    """Seconds. The notation of durations, of which this takes a part, comes with what no command should wait for."""
+    digits = value.removesuffix("s")
+    if not digits.isdecimal() or not digits.isascii() or float(digits) > _LONGEST_GRACE:
+        raise Fault("PARAMEDIC_GRACE", f'"{value}" is not a time of at most an hour in seconds', "for example 20s")
+    return float(digits)
 
 
 def _clusters(environment: Mapping[str, str]) -> tuple[ClusterSetting, ...]:

@@ -8,11 +8,12 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from paramedic.cli.main import main
-from tests.crash.rounds import Killing, service_on
-from tests.crash.sink import Sink, sink_on_a_port
+from tests.crash.members import SERVE, Member, member_on
+from tests.crash.texts import write_catalog
 from tests.real.processes import Process, Processes, until
 
 
@@ -26,9 +27,9 @@ async def processes(tmp_path: Path) -> AsyncIterator[Processes]:
 
 
 @pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
-    async with sink_on_a_port(0.0) as one:
-        yield one
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10.0)) as session:
+        yield session
 
 
 async def ended(process: Process) -> int:
@@ -42,10 +43,10 @@ async def ended(process: Process) -> int:
     return process.code
 
 
-def again(processes: Processes, service: Killing, **settings: str) -> Process:
+def again(processes: Processes, service: Member, **settings: str) -> Process:
     """A second `serve` with the same settings but these."""
     environment = {**service.process.environment, **settings}
-    return processes.new("second", service.command, environment)
+    return processes.new("second", SERVE, environment)
 
 
 def running(folder: Path) -> list[int]:
@@ -62,11 +63,11 @@ def running(folder: Path) -> list[int]:
     return found
 
 
-async def changed(service: Killing, rules: Path) -> None:
+async def changed(service: Member, rules: Path, http: aiohttp.ClientSession) -> None:
     """Change the rules, say so by SIGHUP, and wait until the new bundle is in force."""
 
     async def bundle() -> str:
-        async with service.http.get(f"{service.url}/readyz") as answer:
+        async with http.get(f"{service.url}/readyz") as answer:
             return str((await answer.json())["bundle"])
 
     first = await bundle()
@@ -80,24 +81,27 @@ async def changed(service: Killing, rules: Path) -> None:
 
 
 async def test_it_serves_with_a_database_of_its_own_and_leaves_no_process_behind(
-    processes: Processes, tmp_path: Path, sink: Sink
+    processes: Processes, tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
-    async with service_on(processes, tmp_path, sink) as service:
-        folder = processes.folder / "data"
-        line = service.process.output().splitlines()[-1]
-        assert f"paramedic serves on {service.url}; database {folder} (PostgreSQL 18" in service.process.output(), line
-        assert running(folder)
+    folder = processes.folder / "data"
+    files = write_catalog(tmp_path, "http://127.0.0.1:9")
+    service = member_on(processes, http, {**files, "PARAMEDIC_DATA": str(folder)})
+    await service.start()
+    await service.is_ready()
+    line = service.process.output().splitlines()[-1]
+    assert f"paramedic serves on {service.url}; database {folder} (PostgreSQL 18" in service.process.output(), line
+    assert running(folder)
 
-        second = again(processes, service, PARAMEDIC_LISTEN="127.0.0.1:0")
-        second.start()
-        assert await ended(second) == 1
-        (said,) = [one for one in second.output().splitlines() if one.startswith("paramedic: ")]
-        assert str(service.process.pid) in said  # who has it
+    second = again(processes, service, PARAMEDIC_LISTEN="127.0.0.1:0")
+    second.start()
+    assert await ended(second) == 1
+    (said,) = [one for one in second.output().splitlines() if one.startswith("paramedic: ")]
+    assert str(service.process.pid) in said  # who has it
 
-        await changed(service, tmp_path / "rules" / "crash.yaml")
-        assert await service.process.stop(signal.SIGTERM) == 0
-        assert running(folder) == []
-        assert "Traceback" not in service.process.output()
+    await changed(service, tmp_path / "rules" / "crash.yaml", http)
+    assert await service.process.stop(signal.SIGTERM) == 0
+    assert running(folder) == []
+    assert "Traceback" not in service.process.output()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from paramedic.core.events import (
     Event,
     Interrupted,
     Judged,
+    Late,
     Observed,
     Paged,
     Planned,
@@ -33,7 +34,7 @@ from paramedic.core.routing import EXEMPLARS, Known, Routing, route
 from paramedic.core.words import Answer, Kind, Mode, Once, Outcome
 from tests.core.builders import MINUTE, T0, book, bundle, check, firing, resolved, rule, step, verified
 
-__all__ = ["Story", "changed", "deny", "failure", "whole_story", "writing", "yes"]
+__all__ = ["Story", "changed", "deny", "failure", "late", "whole_story", "writing", "yes"]
 
 E = TypeVar("E", bound=Effect)
 
@@ -292,6 +293,25 @@ class Story:
 def writing(once: Once = Once.KEY, **about: Any) -> Story:
     """A write waits to leave; its step is verified, and nothing else is special about it."""
     return Story(bundle(book(steps=(step(once=once, verify=(check(),), **about),)))).until_write()
+
+
+def late(story: Story, write: Apply, came_to: str, text: str = "") -> Late:
+    """What a write came to, learned when it had been settled without."""
+    return Late(
+        story.now,
+        story.mode,
+        write.n,
+        "apply",
+        came_to,
+        text,
+        story.now,
+        run=write.run,
+        step=write.step,
+        attempt=write.attempt,
+        key=write.key,
+        playbook=write.playbook,
+        purpose=write.purpose,
+    )
 
 
 def whole_story() -> Story:

@@ -61,6 +61,21 @@ def test_letting_go_frees_the_targets_and_keeps_the_uses() -> None:
     assert list(ledger.since("budget/shop", T0)) == [T0]
 
 
+def test_what_was_learned_given_back_or_taken_over_is_let_go_by_its_holder_only() -> None:
+    ledger = Ledger()
+    for scope in ("a", "b", "c"):
+        ledger.hold(scope, 1, 1)
+    ledger.learn("a", (2, 1), ())
+    ledger.learn("d", (1, 1), ())
+    ledger.give_back("b", 1, 1)
+    ledger.hold("c", 3, 1)
+
+    assert ledger.release(1, 1) == ["d"]
+    assert ledger.release(2, 1) == ["a"]
+    assert ledger.release(3, 1) == ["c"]
+    assert not ledger.held
+
+
 def test_a_budget_counts_runs_and_is_used_up() -> None:
     ledger = Ledger()
 

@@ -19,7 +19,7 @@ from paramedic.core.routing import EXEMPLARS
 from paramedic.core.words import Answer, Kind, Mode, Once, Phase, Purpose, Stage
 from tests.core import builders
 from tests.core.builders import Given, after, book, bundle, check, guard, step
-from tests.core.story import Story, changed, deny, failure
+from tests.core.story import Story, changed, deny, failure, late
 
 PODS = st.sampled_from("abc")
 KINDS = st.sampled_from(Kind)
@@ -124,6 +124,32 @@ class Anything(RuleBasedStateMachine):
         else:
             failed = {"done": None, "changed": changed()}
             self.story.apply(failed[how] if how in failed else failure(how))
+
+    @precondition(lambda self: bool(self.settled()))
+    @rule(data=st.data(), came_to=st.sampled_from(["done", "halted", *Kind]))
+    def a_late_result_is_learned(self, data: st.DataObject, came_to: str) -> None:
+        """It is recorded, and changes nothing that was decided."""
+        write = data.draw(st.sampled_from(self.settled()))
+        before = self.story.incident
+        self.story.fold(late(self.story, write, came_to))
+        now = self.story.incident
+        assert (now.run, now.past, now.temporaries, now.phase) == (
+            before.run,
+            before.past,
+            before.temporaries,
+            before.phase,
+        )
+        assert write.n in now.late
+
+    def settled(self) -> list[Apply]:
+        """Writes of the incident that nobody waits for any more."""
+        story = self.story
+        return [
+            effect
+            for number, effect in story.asked
+            if isinstance(effect, Apply) and story.incident.open and number == story.incident.id
+            if effect.n not in story.incident.effects
+        ]
 
     @precondition(lambda self: self.asked(Apply))
     @rule(used_up=st.booleans())

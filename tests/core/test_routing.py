@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from paramedic.core.bundle import Param, ServiceEntry
 from paramedic.core.episodes import DOUBT
-from paramedic.core.routing import EXEMPLARS, SHARDS, candidate_of, key_of, service_of
+from paramedic.core.routing import EXEMPLARS, candidate_of, key_of, service_of
+from paramedic.core.sharing import SHARDS
 from paramedic.core.words import Phase, Severity
 from tests.core.builders import HOUR, MINUTE, Given, book, bundle, firing, labelled, matcher, resolved, rule
 from tests.core.story import Story

@@ -1,12 +1,12 @@
 """Words for people out of values that nobody vouches for."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramedic.core.text import ago, one_line, span
+from paramedic.core.text import ago, iso, one_line, span
 from tests.core.builders import T0, after
 
 
@@ -68,3 +68,11 @@ def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
 def test_how_long_ago_is_never_in_the_future() -> None:
     assert ago(T0, after(90)) == "1m30s"
     assert ago(T0 + timedelta(minutes=5), T0) == "0s"
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=2)), timezone(timedelta(0), "Z")])))
+@settings(max_examples=200, deadline=None)
+def test_a_moment_is_written_as_python_writes_it(moment: datetime) -> None:
+    """The timeline's chain is over this text: one character less, and no chain that was written holds any more."""
+    assert iso(moment) == moment.isoformat()
+    assert iso(moment.replace(microsecond=0)) == moment.replace(microsecond=0).isoformat()

@@ -115,8 +115,8 @@ class Noted:
 class StageStore(MemoryStore):
     """A memory store whose commits take time, are remembered, and can be held back or end the process."""
 
-    def __init__(self, disk: MemoryDisk, clock: VirtualClock, took: list[Batch]) -> None:
-        super().__init__(disk, clock)
+    def __init__(self, disk: MemoryDisk, clock: VirtualClock, took: list[Batch], ttl: float | None = None) -> None:
+        super().__init__(disk, clock, ttl=ttl)
         self.took, self.time = took, clock
         self.latency = LATENCY
         self.dead = False
@@ -147,12 +147,14 @@ class Stage:
         options: Options | None = None,
         used: Plugins | None = None,
         kube: Kube | None = None,
+        ttl: float | None = None,
     ) -> None:
+        self.ttl = ttl
         self.loop, self.clock, self.kube = loop, VirtualClock(loop), kube or NoCluster()
         self.metrics: Metrics = NoMetrics()
         self.disk, self.world = MemoryDisk(), World(self.clock)
         self.batches: list[Batch] = []
-        self.options = options or Options(jitter=float, signs=3600.0)
+        self.options = options or Options(jitter=float, signs=3600.0, look=3600.0)
         self.bundle = bundle_of(text) if used is None else loaded(text, used)
         self.bundles = {self.bundle.hash: self.bundle}
         self.plugins = used or plugins()
@@ -161,7 +163,7 @@ class Stage:
         self.task: asyncio.Task[None] | None = None
 
     def _process(self) -> tuple[StageStore, Port, Engine]:
-        store, port = StageStore(self.disk, self.clock, self.batches), Port(self.world)
+        store, port = StageStore(self.disk, self.clock, self.batches, self.ttl), Port(self.world)
         tools = Tools(http=port, kube=self.kube, metrics=self.metrics)
         engine = Engine(
             store,
@@ -192,6 +194,7 @@ class Stage:
     def kill(self) -> None:
         """End the process as kill -9 does: nothing that it still does reaches anything."""
         self.store.dead = self.port.dead = True
+        self.store.die()
         if self.task is not None:
             self.task.cancel()
 

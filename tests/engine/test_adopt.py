@@ -140,9 +140,11 @@ def test_what_is_written_while_the_store_is_read_is_newer_than_what_was_read() -
     (wanted,) = bundle_of(watching()).watched
     watched = Watched()
     watched.look_for([wanted])
+    watched.note(episode("closed-unseen", is_open=True))
+    news = watched.look_again()
     watched.note(episode("closed-meanwhile", is_open=False))
     watched.note(episode("opened-meanwhile", is_open=True))
-    watched.begin_with([episode("closed-meanwhile", is_open=True), episode("open", is_open=True)])
+    watched.begin_with([episode("closed-meanwhile", is_open=True), episode("open", is_open=True)], news)
     assert sorted(one.identity for one in watched.matching(wanted)) == ["open", "opened-meanwhile"]
     watched.note(episode("open", is_open=False))
     assert [one.identity for one in watched.matching(wanted)] == ["opened-meanwhile"]

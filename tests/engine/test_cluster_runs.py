@@ -317,7 +317,7 @@ def test_the_gate_asks_what_the_target_allows_too(monkeypatch: pytest.MonkeyPatc
 def test_reading_and_trying_out_ask_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans, guards and dry runs may look at the cluster in every mode."""
 
-    async def no(*_: Any) -> None:
+    async def no(*_: Any, **__: Any) -> None:
         raise Refused("no")
 
     async def tale(stage: Stage, cluster: HeldCluster) -> None:

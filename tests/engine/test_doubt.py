@@ -195,7 +195,7 @@ def test_fenced_by_another_member_it_joins_again() -> None:
         await stage.pass_(3.0)
         await stage.deliver(element("two"))
         await stage.pass_(1.0)
-        assert stage.disk.member == 3
+        assert stage.disk.members.count == 3
         assert [stage.outcome(number) for number in stage.disk.incidents] == ["done", "done"]
 
     play(story)

@@ -9,6 +9,8 @@ from paramedic.cluster.port import Json, Kube
 from paramedic.cluster.resources import DEPLOYMENTS, PODS, Place
 from paramedic.engine.gated import Asking, GatedKube
 from paramedic.errors import Refused
+from tests.engine.stage import Stage, play
+from tests.engine.texts import catalog
 
 API, POD = Place("main", DEPLOYMENTS, "shop", "api"), Place("main", PODS, "shop", "api-1")
 
@@ -35,7 +37,7 @@ class Door:
     def __init__(self, *, open_: bool) -> None:
         self.open, self.asked = open_, 0
 
-    async def ask(self, number: int, *_: object) -> None:
+    async def ask(self, number: int, *_: object, **__: object) -> None:
         assert number == 7
         self.asked += 1
         if not self.open:
@@ -110,3 +112,27 @@ async def test_what_is_asked_for_arrives_as_it_was(name: str) -> None:
     await call(plain, False)
 
     assert port.asked == plain.asked
+
+
+def test_time_that_is_over_before_anything_left_leaves_nothing_unknown() -> None:
+    """The gate's last look takes longer than the write may: nothing was sent, so that it may be tried again."""
+
+    async def story(stage: Stage) -> None:
+        alive, looks = stage.store.alive, 0
+
+        async def slowly() -> bool:
+            nonlocal looks
+            looks += 1
+            await stage.clock.sleep(15.0 if looks == 1 else 0.0)
+            return await alive()
+
+        await stage.pass_(1.0)
+        stage.store.alive = slowly  # type: ignore[method-assign]
+        number = await stage.fire("api")
+        await stage.pass_(60.0)
+        assert looks == 2
+        assert stage.outcome(number) == "done"
+        assert len(stage.world.to("raw")) == 1
+        assert any("its time was over before anything was sent" in text for text in stage.told(number, "apply"))
+
+    play(story, catalog("raw"))

@@ -67,8 +67,9 @@ def test_an_intent_says_until_when_its_call_may_be_under_way() -> None:
         await stage.pass_(0.1)
         (write,) = [row for row in stage.disk.effects.values() if row.lane == "write"]
         assert write.until is not None
-        (intent,) = [until for batch in stage.batches for _, n, until in batch.intents if n == write.n]
-        assert intent == write.until
+        (born,) = [row for batch in stage.batches for row in batch.effects if row.n == write.n]
+        assert born.intended
+        assert born.until == write.until
         assert 14.0 < (write.until - stage.clock.now()).total_seconds() < 16.0  # its own ten seconds, and five
 
     play(story)

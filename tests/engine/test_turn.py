@@ -28,11 +28,11 @@ def test_an_alert_is_journalled_decided_and_acted_on_and_each_step_is_one_commit
         assert first.timeline
         assert {row.lane for row in first.effects} == {"write", "page"}
         assert first.timers
-        assert not first.intents  # an effect leaves with the next commit, which names it
-        assert sorted((n, effect) for n, effect, _ in others[0].intents) == [
-            (row.incident, row.n) for row in first.effects
-        ]
-        assert [row.scope for row in others[0].holds] == ["target/svc/api"]
+        (write,), (page,) = ([row for row in first.effects if row.lane == lane] for lane in ("write", "page"))
+        assert write.intended  # there was a slot and nothing stood against it: the write leaves with this commit
+        assert [row.scope for row in first.holds] == ["target/svc/api"]
+        assert not page.intended  # it leaves with the next commit, which names it
+        assert [(n, effect) for n, effect, _ in others[0].intents] == [(number, page.n)]
         assert [call.path for call in stage.world.to("hook")] == ["/act?job=api"]
         assert stage.world.to("hook")[0].key == f"INC-{number}/1/1/1"
         assert stage.outcome(number) == "done"
@@ -271,3 +271,14 @@ def test_times_in_events_are_the_moment_of_the_fold() -> None:
         assert (stage.incident(number).opened_at - START).total_seconds() == pytest.approx(10.0, abs=0.01)
 
     play(story)
+
+
+def test_timers_are_taken_even_one_input_at_a_time() -> None:
+    """Promise 6."""
+
+    async def story(stage: Stage) -> None:
+        number = await stage.fire("api")
+        await stage.pass_(301.0)
+        assert stage.incident(number).paging.level == 2
+
+    play(story, catalog(rule="mode: off"), options=Options(jitter=float, signs=3600.0, look=3600.0, batch=1))

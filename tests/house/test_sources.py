@@ -89,11 +89,21 @@ def nameless_waits(tree: ast.Module) -> Iterator[int]:
                     yield node.lineno
 
 
+def unwritten(tree: ast.Module) -> Iterator[int]:
+    """Lines that log something beside the message: no line of ours shows it."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=method), keywords=words) if method in LOGGED:
+                if any(word.arg == "extra" for word in words):
+                    yield node.lineno
+
+
 RULES = {
     "a broad except that is neither logged nor raised on": unlogged_handlers,
     "an empty container at module level: state belongs to an object that somebody owns": module_state,
     "something happens on import": import_effects,
     "a cast: narrow with isinstance, or decode into the type": casts,
+    "what a log line has in `extra` is written nowhere: say it in the message": unwritten,
     "a task nobody holds: use a TaskGroup": nameless_waits,
 }
 
@@ -162,6 +172,9 @@ BREACHES = {
     ],
     "something happens on import": ["register(Http)", "for a in b:\n    a()"],
     "a cast: narrow with isinstance, or decode into the type": ["x = cast(int, y)", "x = typing.cast('int', y)"],
+    "what a log line has in `extra` is written nowhere: say it in the message": [
+        "_log.error('it failed', extra={'incident': 1})"
+    ],
     "a task nobody holds: use a TaskGroup": ["async def f():\n    asyncio.create_task(g())"],
 }
 

@@ -19,7 +19,7 @@ def files(under: Path = ROOT, *suffixes: str) -> Iterator[Path]:
     for folder, folders, names in os.walk(under):
         folders[:] = sorted(n for n in folders if n not in BUILT and (not n.startswith(".") or n == ".ci"))
         for name in sorted(names):
-            if not suffixes or name.endswith(suffixes):
+            if name != ".git" and (not suffixes or name.endswith(suffixes)):  # a file where git keeps several trees
                 yield Path(folder, name)
 
 

@@ -8,7 +8,7 @@ from paramedic.core.bundle import Bundle
 from tests.intake.bodies import body, element
 from tests.intake.serving import Desk, bundle_of, serving
 
-DATABASE = "database: not reachable, or another process still holds it"
+DATABASE = "service: it starts or stops, or its database cannot be reached"
 CATALOG = "catalog: no valid rules and playbooks were loaded yet; see `paramedic check`"
 
 

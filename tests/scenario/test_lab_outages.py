@@ -31,7 +31,7 @@ from tests.scenario.telling import (
     until,
 )
 
-BRISK = Options(jitter=lambda seconds: seconds / 10, signs=3600.0)
+BRISK = Options(jitter=lambda seconds: seconds / 10, signs=3600.0, look=3600.0)
 """Comes back soon after an outage, so that the moment of the answer 200 is the lab's."""
 
 ONCE = Came(opened=1, open=1, incidents=1, active=1, keys=keys(1), pages=pages(1))
@@ -137,7 +137,7 @@ def test_d_429_is_tried_again_only_at_the_next_flush() -> None:
         assert len(stage.world.to("hook")) == 1
         assert stage.world.to("hook")[0].at < 3.0
 
-    play(story, APART, options=Options(jitter=lambda seconds: seconds / 100, signs=3600.0))
+    play(story, APART, options=Options(jitter=lambda seconds: seconds / 100, signs=3600.0, look=3600.0))
 
 
 def test_e_cut_off_and_sent_again_at_once() -> None:

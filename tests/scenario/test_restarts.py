@@ -27,7 +27,7 @@ from tests.scenario.telling import (
     until,
 )
 
-BRISK = Options(jitter=lambda seconds: seconds / 10, signs=3600.0)
+BRISK = Options(jitter=lambda seconds: seconds / 10, signs=3600.0, look=3600.0)
 REST = 3 * 3600.0
 EVERY = [pytest.param(story, id=name) for name, story in STORIES.items()]
 
@@ -63,6 +63,7 @@ def test_ended_at_rest_before_every_delivery(story: Story) -> None:
         for one in posts:
             await stage.restart()
             await tell(stage, one)
+            await stage.pass_(0.5)  # what follows has been answered
         await stage.restart()
         await until(stage, REST)
         assert came(stage) == expected

@@ -1,18 +1,21 @@
 """Rows for the stores' tests: each with what it must have, all else as usual."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from paramedic.core.model import Episode
 from paramedic.core.words import Mode
 from paramedic.store.port import (
+    AnswerRow,
     Batch,
     BundleRow,
     DeliveryRow,
     EffectRow,
     EventRow,
     EvidenceRow,
+    ForwardedRow,
     HoldRow,
     IncidentRow,
     RejectedRow,
@@ -39,7 +42,14 @@ def rejected(n: int, **other: Any) -> RejectedRow:
 
 def episode(identity: str, *, source: str = "main", alertname: str = "Down", **other: Any) -> Episode:
     labels = {"alertname": alertname, "note": 'it\'s a "test"; drop table episode; -- é'}
-    fields: dict[str, Any] = {"starts_at": NOW, "seen_at": NOW, "open": True, "incident": 1, "count": 1} | other
+    fields: dict[str, Any] = {
+        "starts_at": NOW,
+        "seen_at": NOW,
+        "open": True,
+        "incident": 1,
+        "count": 1,
+        "version": 1,
+    } | other
     return Episode(source=source, identity=identity, alertname=alertname, labels=labels, **fields)
 
 
@@ -99,6 +109,14 @@ def bundle(hash_: str, body: bytes = b"{}") -> BundleRow:
     return BundleRow(hash_, NOW, body)
 
 
+def forwarded(n: int, shard: int = 3) -> ForwardedRow:
+    return ForwardedRow(n, shard, NOW, b"{}")
+
+
+def answer(n: int) -> AnswerRow:
+    return AnswerRow(n, NOW, b"done")
+
+
 def switch(version: int, mode: Mode = Mode.SHADOW) -> Switch:
     return Switch(mode, at(3600), "alice", "moving house", NOW, version)
 
@@ -109,7 +127,10 @@ def full() -> Batch:
         deliveries=[delivery(11), delivery(12, routed=False)],
         routed=[1],
         rejected=[rejected(13), rejected(14, reason="")],
-        episodes=[episode("b"), episode("a", open=False, incident=None, ended_at=at(5), closed_by="resolved")],
+        episodes=[
+            episode("b"),
+            episode("a", open=False, incident=None, ended_at=at(5), closed_by="resolved", version=2),
+        ],
         incidents=[incident(1, 2, phase="responding", title="Worse"), incident(3), incident(4, key="other")],
         events=[event(1, 2), event(3, 1, done=False)],
         events_done=[(1, 1)],
@@ -124,6 +145,11 @@ def full() -> Batch:
         uses=[use("budget/shop"), use("budget/shop", at(1))],
         evidence=[evidence("d1"), evidence("d2")],
         switch=switch(1),
+        forwarded=[forwarded(15), forwarded(16, 4)],
+        forwarded_gone=[2],
+        answers=[answer(17)],
+        given=[(63, 99)],
+        tell=True,
     )
 
 
@@ -132,6 +158,7 @@ def before() -> Batch:
     return Batch(
         deliveries=[delivery(1, routed=False)],
         episodes=[episode("a")],
+        forwarded=[forwarded(2)],
         incidents=[incident(1)],
         events=[event(1, 1, done=False)],
         timeline=[decided(1, 1)],

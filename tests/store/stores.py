@@ -10,11 +10,13 @@ import msgspec
 from paramedic.core.model import Episode
 from paramedic.store.memory import MemoryDisk, MemoryStore
 from paramedic.store.port import (
+    AnswerRow,
     Batch,
     DeliveryRow,
     EffectRow,
     EventRow,
     EvidenceRow,
+    ForwardedRow,
     HoldRow,
     IncidentRow,
     RejectedRow,
@@ -58,6 +60,18 @@ class Stores(ABC):
         return await self.member()
 
     @abstractmethod
+    async def owners(self) -> dict[int, int]:
+        """Shard → the member that owns it."""
+
+    @abstractmethod
+    async def gone(self, member: int) -> None:
+        """Let this member's lease be over."""
+
+    @abstractmethod
+    async def beside(self, *batches: Batch) -> Store:
+        """A store that has joined beside those that live, and committed these."""
+
+    @abstractmethod
     async def close(self) -> None:
         """End everything."""
 
@@ -72,6 +86,19 @@ class MemoryStores(Stores):
     def new(self) -> MemoryStore:
         return MemoryStore(self.disk, self.clock)
 
+    async def owners(self) -> dict[int, int]:
+        return dict(self.disk.members.owners)
+
+    async def gone(self, member: int) -> None:
+        self.disk.members.all[member].dead = True
+
+    async def beside(self, *batches: Batch) -> MemoryStore:
+        store = MemoryStore(self.disk, self.clock, ttl=LEASE)
+        await store.join()
+        for batch in batches:
+            await store.commit(batch)
+        return store
+
     async def close(self) -> None:
         """Nothing to end."""
 
@@ -82,7 +109,7 @@ class MemoryStores(Stores):
             "rejected": _sorted(disk.rejected.values(), "id"),
             "episodes": sorted(disk.episodes.values(), key=lambda one: (one.source, one.identity)),
             "incidents": [
-                IncidentRow(**{name: getattr(row, name) for name in row.__slots__} | {"new": False})
+                IncidentRow(**{name: getattr(row, name) for name in row.__struct_fields__} | {"new": False})
                 for row in _sorted(disk.incidents.values(), "id")
             ],
             "events": _sorted((row for of in disk.events.values() for row in of.values()), "incident", "seq"),
@@ -92,6 +119,8 @@ class MemoryStores(Stores):
             "holds": _sorted(disk.holds.values(), "scope"),
             "uses": _sorted(disk.uses, "scope", "at", "incident", "run"),
             "evidence": _sorted(disk.evidence.values(), "digest"),
+            "forwarded": _sorted(disk.forwarded.values(), "id"),
+            "answers": _sorted(disk.answers.values(), "id"),
         }
 
 
@@ -114,15 +143,21 @@ TABLES: Sequence[tuple[str, type, str]] = (
     ("holds", HoldRow, 'select scope, incident_id as incident, run, at from hold order by scope collate "C"'),
     ("uses", UseRow, 'select scope, at, incident_id as incident, run from use order by scope collate "C", 2, 3, 4'),
     ("evidence", EvidenceRow, 'select digest, name, body from evidence order by digest collate "C"'),
+    ("forwarded", ForwardedRow, "select id, shard, at, body from forwarded order by id"),
+    ("answers", AnswerRow, "select id, at, body from answer order by id"),
 )
 
 
 class PostgresStores(Stores):
-    """Over one database. The lease never ends by itself: `clock` stands still."""
+    """Over one database. The lease never ends by itself: `clock` stands still.
 
-    def __init__(self, dsn: str) -> None:
+    `observed`: the same database by another way, for what happens behind the store's back.
+    """
+
+    def __init__(self, dsn: str, observed: str = "") -> None:
         super().__init__()
         self.dsn = dsn
+        self._observed = observed or dsn
         self._made: list[PostgresStore] = []
         self._observer: asyncpg.Connection[asyncpg.Record] | None = None
 
@@ -145,7 +180,7 @@ class PostgresStores(Stores):
     async def run(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a statement behind the store's back."""
         if self._observer is None:
-            self._observer = await asyncpg.connect(self.dsn)
+            self._observer = await asyncpg.connect(self._observed)
         return await self._observer.fetch(sql, *arguments)
 
     async def cut(self, profile: str) -> None:
@@ -175,6 +210,20 @@ class PostgresStores(Stores):
         kept = {part: [shape(**row) for row in await self.run(sql)] for part, shape, sql in TABLES}
         episodes = await self.run('select body from episode order by source, identity collate "C"')
         return kept | {"episodes": [msgspec.json.decode(row["body"], type=Episode) for row in episodes]}
+
+    async def gone(self, member: int) -> None:
+        await self.run("update member set until = '-infinity' where id = $1", member)
+
+    async def owners(self) -> dict[int, int]:
+        return {row["id"]: row["owner"] for row in await self.run("select id, owner from shard")}
+
+    async def beside(self, *batches: Batch) -> PostgresStore:
+        """One more store that has joined beside those that live, with a clock of its own."""
+        store, _ = self.apart()
+        await store.join()
+        for batch in batches:
+            await store.commit(batch)
+        return store
 
     async def close(self) -> None:
         for store in self._made:

@@ -135,3 +135,16 @@ async def test_a_database_that_is_gone_is_a_doubt(postgres: PostgresStores) -> N
     assert raised.value.__cause__ is not None
     await store.join()
     await store.commit(rows.before())
+
+
+def test_numbers_and_moments_go_as_the_text_of_an_array() -> None:
+    """The driver looks at each element of an array with the slowest question that Python has."""
+    part = NAMED["effects"]
+    one, two = rows.effect(1, 1, intended=True, until=rows.NOW), rows.effect(2, 7)
+    columns = part.columns([one, two])
+
+    assert columns[:2] == ["{1, 2}", "{1, 7}"]
+    assert columns[-2:] == ["{True, False}", f"{{{rows.NOW.isoformat()},NULL}}"]
+    assert part.empty == ["{}", "{}", "{}", (), (), "{}", "{}"]
+    asked = re.findall(r"\$\d+::(?!text|bytea)\w+\[\]", compose(QUERIES, PARTS))
+    assert asked == []

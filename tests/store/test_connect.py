@@ -23,6 +23,7 @@ from paramedic.store.connect import (
     require_supported,
     translated,
 )
+from tests.postgres import OTHERS
 
 
 @asynccontextmanager
@@ -49,10 +50,8 @@ class TestProfiles:
 
     async def test_each_is_known_by_its_name(self, database: str) -> None:
         async with opened(database, ENGINE) as engine, opened(database, Profile("paramedic views")) as views:
-            names = await engine.fetch(
-                "select application_name from pg_stat_activity where datname = current_database()"
-            )
-            assert {row[0] for row in names} == {"paramedic engine", "paramedic views"}
+            assert [row[0] for row in await engine.fetch(OTHERS)] == ["paramedic views"]
+            assert [row[0] for row in await views.fetch(OTHERS)] == ["paramedic engine"]
             assert await views.fetchval("show application_name") == "paramedic views"
 
     async def test_a_statement_that_takes_too_long_is_ended(self, database: str) -> None:
@@ -154,11 +153,8 @@ class TestOpening:
             await open_pool(database, size=1)
         monkeypatch.undo()
         async with opened(database) as connection:
-            others = (
-                "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-            )
             async with asyncio.timeout(10):
-                while await connection.fetchval(others):  # a refused connection is not left open
+                while await connection.fetch(OTHERS):  # a refused connection is not left open
                     await asyncio.sleep(0.01)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 
 import pytest
+from msgspec import structs
 
 from paramedic.core.words import Mode
 from paramedic.store.port import Batch, Doubtful, Store, Switch
@@ -21,7 +22,7 @@ async def test_every_part_of_a_batch_is_kept(stores: Stores) -> None:
     assert kept["deliveries"] == [rows.delivery(1), *full.deliveries]
     assert kept["rejected"] == full.rejected
     assert kept["episodes"] == sorted(full.episodes, key=lambda one: one.identity)
-    assert kept["incidents"] == [replace(row, new=False) for row in full.incidents]
+    assert kept["incidents"] == [structs.replace(row, new=False) for row in full.incidents]
     assert kept["events"] == [rows.event(1, 1, done=True), *full.events]
     assert kept["timeline"] == [rows.decided(1, 1), *full.timeline]
     assert kept["effects"] == [rows.effect(1, 1, intended=True, until=rows.at(30)), *full.effects]
@@ -29,13 +30,23 @@ async def test_every_part_of_a_batch_is_kept(stores: Stores) -> None:
     assert kept["holds"] == full.holds
     assert kept["uses"] == full.uses
     assert kept["evidence"] == full.evidence
+    assert kept["forwarded"] == full.forwarded
+    assert kept["answers"] == full.answers
+    assert await stores.owners() == dict.fromkeys(range(63), 1) | dict(full.given)
 
 
 @pytest.mark.parametrize("part", PARTS)
 async def test_a_batch_may_have_one_part_alone(stores: Stores, part: str) -> None:
     store = await stores.member(replace(rows.before(), holds=[]))
     earlier = await stores.kept()
-    changed = {"intents": "effects", "routed": "deliveries", "holds_gone": "holds", "switch": ""}.get(part, part)
+    changed = {
+        "intents": "effects",
+        "routed": "deliveries",
+        "holds_gone": "holds",
+        "switch": "",
+        "tell": "",
+        "given": "",
+    }.get(part, part)
 
     committed = await store.commit(Batch(**{part: getattr(rows.full(), part)}))
 
@@ -84,6 +95,11 @@ REFUSED = {
     "an intent for no effect": Batch(intents=[(1, 9, rows.NOW)]),
     "an intent for an effect of the same batch": Batch(effects=[rows.effect(1, 9)], intents=[(1, 9, rows.NOW)]),
     "an episode twice in a batch": Batch(episodes=[rows.episode("b"), rows.episode("b", count=2)]),
+    "an episode at the version it has": Batch(episodes=[rows.episode("a")]),
+    "an episode ahead of its version": Batch(episodes=[rows.episode("a", version=3)]),
+    "a forwarded row twice": Batch(forwarded=[rows.forwarded(2)]),
+    "an answer twice": Batch(answers=[rows.answer(1), rows.answer(1)]),
+    "a shard that is another's to give": Batch(given=[(3, 7), (64, 7)]),
     "a stale switch": Batch(switch=rows.switch(0)),
     "a switch from the future": Batch(switch=rows.switch(2)),
 }
@@ -213,14 +229,14 @@ async def test_what_may_come_twice_may(stores: Stores) -> None:
         Batch(
             uses=[rows.use("u"), rows.use("u", of=2)],
             evidence=[rows.evidence("d", b"second")],
-            episodes=[rows.episode("a", count=7, incident=2)],
+            episodes=[rows.episode("a", count=7, incident=2, version=2)],
         )
     )
 
     kept = await stores.kept()
     assert kept["uses"] == [rows.use("u"), rows.use("u", of=2)]
     assert kept["evidence"] == [rows.evidence("d", b"first")]
-    assert kept["episodes"] == [rows.episode("a", count=7, incident=2)]
+    assert kept["episodes"] == [rows.episode("a", count=7, incident=2, version=2)]
 
 
 async def test_taking_away_what_is_not_there_is_fine(stores: Stores) -> None:

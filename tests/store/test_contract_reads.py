@@ -44,7 +44,7 @@ async def test_the_episodes_of_an_incident_are_the_open_and_the_doubted(store: S
     assert list(await store.episodes_of(2)) == [other]
     assert not await store.episodes_of(3)
 
-    await store.commit(Batch(episodes=[rows.episode("open", open=False)]))
+    await store.commit(Batch(episodes=[rows.episode("open", open=False, version=2)]))
     assert list(await store.episodes_of(1)) == [doubted]
 
 

@@ -1,8 +1,7 @@
 """What a new member finds. Promise 1: nothing that was accepted is lost with the process. The same for both stores."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from paramedic.core.words import Mode
 from paramedic.store.port import Batch, Doubtful, Recovered, Switch

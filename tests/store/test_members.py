@@ -9,7 +9,7 @@ from importlib.resources import files
 import asyncpg
 import pytest
 
-from paramedic.store.port import Fenced
+from paramedic.store.port import Batch, Fenced
 from paramedic.store.queries import load
 from tests.store import rows
 from tests.store.clock import HandClock, background, until
@@ -38,8 +38,24 @@ async def test_a_member_owns_every_shard(postgres: PostgresStores) -> None:
     assert await members(postgres) == {first: True, second: False}
 
 
-async def test_a_second_member_stands_by_while_the_first_lives(postgres: PostgresStores) -> None:
+async def test_a_second_member_lives_beside_the_first(postgres: PostgresStores) -> None:
+    """It owns nothing until it is given something; both commit."""
     first = await postgres.member()
+    second, _ = postgres.apart()
+
+    assert await second.join() == 2
+
+    assert await postgres.owners() == dict.fromkeys(range(64), 1)
+    await first.commit(rows.before())
+    await second.commit(Batch(deliveries=[rows.delivery(99)]))
+    assert (await second.recover(uses_since=rows.NOW)).shards == []
+    await second.leave()
+
+
+async def test_it_stands_by_while_a_member_lives_that_shares_with_nobody(postgres: PostgresStores) -> None:
+    """An older version of the service, in the middle of an upgrade."""
+    first = await postgres.member()
+    await postgres.run("update member set sharing = false")
     second, clock = postgres.apart()
     async with background(second.join()) as joining:
         for _ in range(3):
@@ -51,6 +67,10 @@ async def test_a_second_member_stands_by_while_the_first_lives(postgres: Postgre
         assert not joining.done()
         assert len(await members(postgres)) == 1, "who waits has no row, and cannot commit"
         await first.commit(rows.before())
+        await first.leave()
+        clock.advance(LEASE)
+        assert await asyncio.wait_for(asyncio.shield(joining), timeout=10) == 2
+    await second.leave()
 
 
 async def test_the_next_one_steps_in_at_once_when_the_process_dies(postgres: PostgresStores) -> None:
@@ -68,18 +88,17 @@ async def test_the_next_one_steps_in_at_once_when_the_process_dies(postgres: Pos
     await second.leave()
 
 
-async def test_who_stands_by_steps_in_when_the_first_has_gone(postgres: PostgresStores) -> None:
+async def test_who_lives_takes_over_when_another_leaves(postgres: PostgresStores) -> None:
     first = await postgres.member(rows.before())
-    second, clock = postgres.apart()
-    async with background(second.join()) as joining:
-        await standing_by(clock)
+    second, _ = postgres.apart()
+    await second.join()
 
-        await first.leave()
-        clock.advance(LEASE)
+    await first.leave()
+    await second.take_over()
 
-        assert await asyncio.wait_for(asyncio.shield(joining), timeout=10) == 2
-        await second.commit(rows.full())
-        await second.leave()
+    assert await postgres.owners() == dict.fromkeys(range(64), 2)
+    await second.commit(rows.full())
+    await second.leave()
 
 
 async def test_a_process_that_slept_through_its_lease_is_fenced(postgres: PostgresStores) -> None:
@@ -98,37 +117,38 @@ async def test_a_process_that_slept_through_its_lease_is_fenced(postgres: Postgr
 
 
 async def test_a_running_lease_keeps_others_out_even_without_its_clock(postgres: PostgresStores) -> None:
-    """The database's clock judges, not that of whoever stands by."""
+    """The database's clock judges, not that of whoever looks."""
     await postgres.member()
     second, clock = postgres.apart()
     clock.advance(10 * 86400)
-    async with background(second.join()) as joining:
-        await standing_by(clock)
-        assert not joining.done()
+    await second.join()
+
+    await second.take_over()
+
+    assert (await second.standing()).gone == []
+    assert await postgres.owners() == dict.fromkeys(range(64), 1)
+    await second.leave()
 
 
-async def test_of_two_that_stand_by_one_steps_in(postgres: PostgresStores) -> None:
+async def test_of_two_that_take_over_one_does(postgres: PostgresStores) -> None:
     first = await postgres.member()
-    (left, left_clock), (right, right_clock) = postgres.apart(), postgres.apart()
-    async with background(left.join()) as one, background(right.join()) as other:
-        await standing_by(left_clock)
-        await standing_by(right_clock)
-        await first.leave()
+    (left, _), (right, _) = postgres.apart(), postgres.apart()
+    await left.join()
+    await right.join()
+    await first.leave()
 
-        left_clock.advance(LEASE)
-        right_clock.advance(LEASE)
-        await until(lambda: one.done() or other.done())
-        winner, loser, clock = (left, other, right_clock) if one.done() else (right, one, left_clock)
-        await until(lambda: clock.sleepers > 0)
+    await asyncio.gather(left.take_over(), right.take_over())
 
-        assert not loser.done()
-        await winner.commit(rows.before())
-        await winner.leave()
-    assert list((await members(postgres)).values()) == [True, True]
+    owners = set((await postgres.owners()).values())
+    assert owners in ({2}, {3})
+    assert await members(postgres) == {1: True, 2: False, 3: False}
+    await left.leave()
+    await right.leave()
 
 
 async def test_who_gives_up_waiting_leaves_nothing_behind(postgres: PostgresStores) -> None:
     await postgres.member()
+    await postgres.run("update member set sharing = false")
     second, clock = postgres.apart()
     async with background(second.join()):
         await standing_by(clock)

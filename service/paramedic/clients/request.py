@@ -28,7 +28,7 @@ _WIRE = frozenset(
 
 def check_path(path: str) -> str:
     """The path, if it can become a sound one once its expressions have values. Raises `ValueError` if not."""
-    fault = path_fault(_EXPRESSION.sub("x", path))
+    fault = path_fault(_EXPRESSION.sub("x", path) if "${" in path else path)
     if fault:
         raise ValueError(fault)
     return path

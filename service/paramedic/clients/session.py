@@ -3,6 +3,8 @@
 A request is sent once, no redirect is followed, no proxy or cookie of the machine is used, and no wait is without end.
 """
 
+from functools import lru_cache
+
 import aiohttp
 
 from paramedic.core.text import one_line
@@ -29,6 +31,7 @@ def open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     )
 
 
+@lru_cache(maxsize=256)
 def bounds(timeout: float) -> aiohttp.ClientTimeout:
     """The deadline of a whole request (s). A connection has half of it, so that running out of the whole always means
     that the request may have left.

@@ -5,6 +5,7 @@ with `address`, so that no label can ever choose another host, leave its path or
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote
 
 from paramedic.errors import Fault
@@ -24,6 +25,7 @@ _BETWEEN = re.compile(r"[/\\]")
 _ODD = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]")
 
 
+@lru_cache(maxsize=256)
 def base_url(text: str) -> str:
     """The address of an endpoint without a slash at its end. Raises `Fault` when it is not one."""
     right = "for example https://hooks.example.org/restart"
@@ -50,7 +52,7 @@ def path_fault(path: str) -> str:
     if _PATH.fullmatch(path) is None:
         odd = _ODD.search(path)
         return f"holds {odd.group()!a}: percent-encode it" if odd else "holds a % without two hexadecimal digits"
-    if _CONTROL.search(path):
+    if "%" in path and _CONTROL.search(path):
         return "holds an encoded control character: free text belongs into the body"
     return _parts_fault(path.partition("?")[0])
 
@@ -58,6 +60,8 @@ def path_fault(path: str) -> str:
 def _parts_fault(plain: str) -> str:
     if "//" in plain:
         return "has an empty part: an empty value never stands for everything"
+    if "." not in plain and "%" not in plain:
+        return ""
     # Some servers decode twice, or cut a part at ";": whatever one of them could take for a step up is refused.
     once = unquote(plain)
     for text in (plain, once, unquote(once)):

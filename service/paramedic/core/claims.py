@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from paramedic.core.model import Claim
 
-__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "grant"]
+__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "Use", "grant"]
 
 LONGEST = timedelta(days=8)
 """No budget and no cooldown looks further back: a week, and a day's grace."""
@@ -30,6 +32,7 @@ class Ledger:
 
     held: dict[str, tuple[int, int]] = field(default_factory=dict)
     used: dict[str, list[Use]] = field(default_factory=dict)
+    _by_run: dict[tuple[int, int], set[str]] = field(default_factory=dict)
 
     def holder(self, scope: str) -> str | None:
         """The id of the run that holds an exclusive scope."""
@@ -45,19 +48,46 @@ class Ledger:
         return Others(self, incident, run)
 
     def hold(self, scope: str, incident: int, run: int) -> None:
-        """Note an exclusive holder."""
+        """Note an exclusive holder, in place of any other."""
+        self._let_go(scope)
         self.held[scope] = (incident, run)
+        self._by_run.setdefault((incident, run), set()).add(scope)
 
     def use(self, scope: str, at: datetime, incident: int, run: int) -> None:
         """Note a use."""
         self.used.setdefault(scope, []).append(Use(at, incident, run))
 
+    def learn(self, scope: str, holder: tuple[int, int] | None, uses: Iterable[Use]) -> None:
+        """Take a scope as it stands for everybody, in place of what was known of it."""
+        self._let_go(scope)
+        if holder is not None:
+            self.hold(scope, *holder)
+        self.used[scope] = sorted(uses, key=lambda use: use.at)
+        if not self.used[scope]:
+            del self.used[scope]
+
+    def give_back(self, scope: str, incident: int, run: int) -> None:
+        """Forget what a run was about to take of a scope, and could not."""
+        if self.held.get(scope) == (incident, run):
+            self._let_go(scope)
+        uses = [use for use in self.used.get(scope, ()) if (use.incident, use.run) != (incident, run)]
+        self.used[scope] = uses
+        if not uses:
+            del self.used[scope]
+
     def release(self, incident: int, run: int) -> list[str]:
         """Let go of everything a run holds; returns the scopes."""
-        scopes = sorted(scope for scope, who in self.held.items() if who == (incident, run))
+        scopes = sorted(self._by_run.get((incident, run), ()))
         for scope in scopes:
-            del self.held[scope]
+            self._let_go(scope)
         return scopes
+
+    def _let_go(self, scope: str) -> None:
+        who = self.held.pop(scope, None)
+        if who is not None:
+            self._by_run[who].discard(scope)
+            if not self._by_run[who]:
+                del self._by_run[who]
 
     def forget(self, now: datetime) -> None:
         """Drop uses that no window reaches any more."""
@@ -69,8 +99,7 @@ class Ledger:
                     del self.used[scope]
 
 
-@dataclass(frozen=True, slots=True)
-class Others:
+class Others(msgspec.Struct, frozen=True):
     """What everybody but one run holds and has used."""
 
     ledger: Ledger
@@ -88,8 +117,7 @@ class Others:
         return [use.at for use in uses if use.at >= moment and (use.incident, use.run) != own]
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """Everything asked for: what is newly held, what is newly used."""
 
     holds: tuple[str, ...]

@@ -11,6 +11,7 @@
     Paged         a page went out, or did not: the climb goes on                                → pages
     Messaged      an audience was told, or was not                                              → communication
     Interrupted   the process that carried an effect out is gone                                → steps, writing
+    Late          it was not gone: what the effect came to, learned when that was settled       → late
     Held          a claim is held by somebody else, or used up                                  → steps, writing
     TimerFired    a due moment                                                                  → by its name
     Acted         a person: ack, take, snooze, escalate, close, note, approve, deny, cancel     → acts
@@ -23,7 +24,7 @@ bundle: same answer (promise 9). `VERSION` changes when a recorded event would b
 
 from typing import assert_never
 
-from paramedic.core import acts, communication, escalation, lifecycle, pages, sightings, steps, temporaries
+from paramedic.core import acts, communication, escalation, late, lifecycle, pages, sightings, steps, temporaries
 from paramedic.core.bundle import Bundle
 from paramedic.core.decision import Decision
 from paramedic.core.draft import Draft
@@ -36,6 +37,7 @@ from paramedic.core.events import (
     Held,
     Interrupted,
     Judged,
+    Late,
     Messaged,
     Observed,
     Opened,
@@ -50,7 +52,7 @@ from paramedic.core.words import Phase
 
 __all__ = ["VERSION", "decide"]
 
-VERSION = 2
+VERSION = 3
 
 
 def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
@@ -77,20 +79,30 @@ def _happened(draft: Draft, event: Event) -> None:
             raise LookupError(f"{draft.incident.ref} is open already")
         case AlertsSeen():
             sightings.seen(draft, event)
-        case Messaged():
-            communication.messaged(draft, event)
         case Interrupted() if communication.concerns(draft, event.n):
             communication.interrupted(draft, event)
         case Resolved() | Judged() | Planned() | Applied() | Observed() | Checked() | Interrupted() | Held():
             steps.answered(draft, event)
-        case Paged():
-            pages.paged(draft, event)
+        case Paged() | Messaged() | Late():
+            _came_back(draft, event)
         case TimerFired():
             _timer_fired(draft, event)
         case Acted():
             acts.acted(draft, event)
         case Parked():
             _parked(draft, event)
+        case _:
+            assert_never(event)
+
+
+def _came_back(draft: Draft, event: Paged | Messaged | Late) -> None:
+    match event:
+        case Paged():
+            pages.paged(draft, event)
+        case Messaged():
+            communication.messaged(draft, event)
+        case Late():
+            late.learned(draft, event)
         case _:
             assert_never(event)
 

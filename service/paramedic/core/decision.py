@@ -1,6 +1,5 @@
 """What `decide` answers, and the entries of the timeline that it writes. The engine makes both durable."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,8 +25,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The incident as it is now, what is to be done, and what to write down.
 
     Timers and outstanding effects are part of the incident: the engine compares it with what it was before.

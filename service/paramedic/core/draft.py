@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace as _replace
 
 from paramedic.core.bundle import Bundle, Playbook, Policy, Rule
 from paramedic.core.decision import Decision, Entry
@@ -33,8 +33,7 @@ class Draft:
 
     def decision(self) -> Decision:
         """What has come together."""
-        self.set(updated_at=self.at)
-        return Decision(self.incident, tuple(self._effects), tuple(self._entries))
+        return Decision(_replace(self.incident, updated_at=self.at), tuple(self._effects), tuple(self._entries))
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -45,15 +44,15 @@ class Draft:
 
     def set(self, **changes: Any) -> None:
         """Change fields of the incident."""
-        self.incident = msgspec.structs.replace(self.incident, **changes)
+        self.incident = _replace(self.incident, **changes)
 
     def set_run(self, **changes: Any) -> None:
         """Change fields of the active run."""
-        self.set(run=msgspec.structs.replace(self.run, **changes))
+        self.incident = _replace(self.incident, run=_replace(self.run, **changes))
 
     def set_paging(self, **changes: Any) -> None:
         """Change fields of the paging state."""
-        self.set(paging=msgspec.structs.replace(self.incident.paging, **changes))
+        self.incident = _replace(self.incident, paging=_replace(self.incident.paging, **changes))
 
     @property
     def run(self) -> Run:

@@ -25,6 +25,7 @@ __all__ = [
     "Plan",
     "Resolve",
     "Verb",
+    "is_first",
     "lane_of",
 ]
 
@@ -124,6 +125,11 @@ class Message(Wanted, frozen=True):
 
 
 Effect = Resolve | Judge | Plan | Apply | Observe | Check | Page | Message
+
+
+def is_first(page: Page) -> bool:
+    """Whether it tells of an incident that nobody has been told of: the first level of the first time it came up."""
+    return page.verb == "trigger" and page.tries == 1 and page.dedup_key.split("/")[1:3] == ["1", "1"]
 
 
 def lane_of(effect: Effect) -> Lane:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from paramedic.core.model import Candidate, Change, Evidence, Exemplar, Failure, Verdict
-from paramedic.core.words import Mode, Severity
+from paramedic.core.words import Mode, Purpose, Severity
 
 __all__ = [
     "Acted",
@@ -20,6 +20,7 @@ __all__ = [
     "Held",
     "Interrupted",
     "Judged",
+    "Late",
     "Messaged",
     "Observed",
     "Opened",
@@ -162,6 +163,26 @@ class Interrupted(Happening, frozen=True):
     n: int
 
 
+class Late(Happening, frozen=True):
+    """What effect `n` came to, learned when it had been settled without: whoever carried it out was taken for gone.
+
+    `what` it was (apply, page, message), and what it came to: done, halted, or a kind of failure. `came` is when its
+    carrier learned that. The rest says which write it was.
+    """
+
+    n: int
+    what: str
+    came_to: str
+    text: str
+    came: datetime
+    run: int = 0
+    step: int = 0
+    attempt: int = 0
+    key: str = ""
+    playbook: str = ""
+    purpose: Purpose = Purpose.REMEDY
+
+
 class Held(Happening, frozen=True):
     """Effect `n` waits: something it claims is held by somebody else, or used up until `until`.
 
@@ -210,6 +231,7 @@ Event = (
     | Paged
     | Messaged
     | Interrupted
+    | Late
     | Held
     | TimerFired
     | Acted

@@ -58,7 +58,7 @@ class Episode(Value, frozen=True):
     """The latest continuous firing of one alert: the one row we keep of an identity.
 
     `ended_at` is the newest end that any delivery claimed; `closed_by` is empty while open. `doubted_at` is set while
-    a firing that may be a twin's echo waits for its answer.
+    a firing that may be a twin's echo waits for its answer. `version` counts what was stored of it.
     """
 
     source: str
@@ -73,6 +73,7 @@ class Episode(Value, frozen=True):
     closed_by: str = ""
     doubted_at: datetime | None = None
     count: int = 0
+    version: int = 0
 
 
 class Exemplar(Value, frozen=True):
@@ -219,8 +220,8 @@ class Run(Value, frozen=True):
     """One execution of one playbook on one target for one incident: the active one.
 
     `named` is the target as the alert named it, once it is known as `target`. `stop` says why the run ends at its next
-    safe point; `unsure`: the last write may or may not have taken effect. A run of purpose `expire` does nothing but
-    take back the temporary change with the key `expires`.
+    safe point; `unsure`: the last write may or may not have taken effect; `found`: it was seen to be in effect, and no
+    call said so. A run of purpose `expire` does nothing but take back the temporary change with the key `expires`.
     """
 
     n: int
@@ -253,6 +254,7 @@ class Run(Value, frozen=True):
     stop: str = ""
     named: str = ""
     expires: str = ""
+    found: bool = False
 
     @property
     def treats(self) -> bool:
@@ -261,7 +263,10 @@ class Run(Value, frozen=True):
 
 
 class Past(Value, frozen=True):
-    """A run that has ended, as its incident remembers it. `purpose` is why it wrote last."""
+    """A run that has ended, as its incident remembers it. `purpose` is why it wrote last.
+
+    `unsure` and `found` are what was known of that write by then, as in `Run`; `wrote` are the steps that took effect.
+    """
 
     n: int
     playbook: str
@@ -273,6 +278,9 @@ class Past(Value, frozen=True):
     acted: bool = False
     named: str = ""
     purpose: Purpose = Purpose.REMEDY
+    unsure: bool = False
+    found: bool = False
+    wrote: tuple[int, ...] = ()
 
     @property
     def treats(self) -> bool:
@@ -297,7 +305,7 @@ class Incident(Value, frozen=True):
     """Everything known about an incident that a decision may depend on.
 
     `told` holds, by audience, what it has been told; `news` the last lines of the timeline that somebody is still to be
-    told, of `lines` that there were.
+    told, of `lines` that there were. `late` are the effects whose late results are recorded, the newest last.
     """
 
     id: int
@@ -334,6 +342,7 @@ class Incident(Value, frozen=True):
     effects: dict[int, Outstanding] = {}
     numbered: int = 0
     runs: int = 0
+    late: tuple[int, ...] = ()
 
     @property
     def ref(self) -> str:

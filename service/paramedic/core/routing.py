@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
@@ -20,21 +19,30 @@ from paramedic.core.matching import Matcher, matches
 from paramedic.core.model import Alert, Candidate, Episode, Exemplar
 from paramedic.core.params import checked_params
 from paramedic.core.scope import rule_scope, target_scope
+from paramedic.core.sharing import shard_of
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode, Severity
 from paramedic.errors import Fault
 
-__all__ = ["EXEMPLARS", "SHARDS", "Known", "Routed", "Routing", "candidate_of", "key_of", "route", "service_of"]
+__all__ = [
+    "EXEMPLARS",
+    "Known",
+    "Routed",
+    "Routing",
+    "candidate_of",
+    "home_of",
+    "key_of",
+    "route",
+    "service_of",
+]
 
 EXEMPLARS = 20
-SHARDS = 64
 
 _LABELLED = {"critical": Severity.P1, "page": Severity.P1, "warning": Severity.P2, "info": Severity.P3}
 _SUBJECTS = ("service", "workload", "deployment", "job", "pod", "instance")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What routing may ask: the latest episode of an alert, the open incident of a key, a fresh incident number."""
 
     episode: Callable[[str, str], Episode | None]
@@ -171,7 +179,7 @@ class _Router:
             mode=self.mode,
             id=number,
             key=key,
-            shard=crc32(key.encode()) % SHARDS,
+            shard=shard_of(key),
             source=alert.source,
             title=title_of(alert.labels, service),
             bundle=self.bundle.hash,
@@ -230,6 +238,14 @@ def key_of(rule: Rule, alert: Alert, service: Mapping[str, Any]) -> str:
     if not named or not all(part.value for part in named):
         key += f"#{alert.identity}"
     return key if len(key) <= 600 else f"{key[:500]}…{sha256(key.encode()).hexdigest()}"
+
+
+def home_of(alert: Alert, bundle: Bundle) -> int:
+    """The shard that an alert belongs to by today's rules; one that no rule wants belongs somewhere too."""
+    rule = bundle.rules.first(alert.labels)
+    if rule is None:
+        return shard_of(alert.identity)
+    return shard_of(key_of(rule, alert, service_of(alert.labels, bundle)))
 
 
 def service_of(labels: Mapping[str, str], bundle: Bundle) -> Mapping[str, Any]:

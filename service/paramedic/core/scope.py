@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paramedic.core.model import Alert, Exemplar, Incident, Run
+from paramedic.core.text import iso
 
 __all__ = ["incident_scope", "playbook_scope", "rule_scope", "target_scope"]
 
@@ -32,7 +33,7 @@ def playbook_scope(incident: Incident, run: Run) -> dict[str, Any]:
             "id": f"{incident.ref}.{run.n}",
             "playbook": run.playbook,
             "recurrence": run.recurrence,
-            "started_at": run.started_at.isoformat(),
+            "started_at": iso(run.started_at),
         },
     }
 
@@ -47,7 +48,7 @@ def incident_scope(incident: Incident) -> dict[str, Any]:
             "severity": str(incident.severity),
             "phase": str(incident.phase),
             "source": incident.source,
-            "opened_at": incident.opened_at.isoformat(),
+            "opened_at": iso(incident.opened_at),
         }
     }
 
@@ -66,5 +67,5 @@ def _alert(exemplar: Exemplar | None) -> dict[str, Any]:
     return {
         "labels": exemplar.labels,
         "annotations": exemplar.annotations,
-        "starts_at": exemplar.starts_at.isoformat(),
+        "starts_at": iso(exemplar.starts_at),
     }

@@ -1,12 +1,16 @@
 """Words for people out of values that nobody vouches for. Everything that reaches a timeline goes through here."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["ago", "one_line", "span"]
+import msgspec
+
+__all__ = ["ago", "iso", "one_line", "span"]
 
 
 def one_line(text: str, most: int = 400) -> str:
     """`text` on one line, printable, cut with an ellipsis at `most` characters."""
+    if not text:
+        return text
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
     text = " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
@@ -25,6 +29,14 @@ def span(seconds: float) -> str:
                 text += f"{rest}{units[position + 1][0]}" if rest else ""
             return text
     return "0s"
+
+
+def iso(moment: datetime) -> str:
+    """A moment as `isoformat` writes it, which takes its time over the zone; an alert is stamped a dozen times."""
+    if moment.tzinfo is not UTC:
+        return moment.isoformat()
+    written: str = msgspec.to_builtins(moment)
+    return written[:-1] + "+00:00"
 
 
 def ago(then: datetime, now: datetime) -> str:

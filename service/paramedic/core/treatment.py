@@ -186,10 +186,7 @@ def end(draft: Draft, outcome: Outcome, reason: str, *, urgent: bool = False) ->
     draft.cancel(*_TIMERS)
     outcome, reason = _as_known(run, outcome, one_line(reason))
     playbook = draft.playbook
-    acted = run.acted or run.unsure
-    past = Past(
-        run.n, run.playbook, run.target, outcome, draft.at, reason, run.recurrence, acted, run.named, run.purpose
-    )
+    past = _past(draft, outcome, reason)
     draft.set(run=None, past=(*draft.incident.past, past)[-_PAST:])
     took = span((draft.at - run.started_at).total_seconds())
     draft.note("run", f"{run.playbook} ended {outcome} after {took}: {reason}", f"run {draft.incident.ref}.{run.n}")
@@ -204,6 +201,26 @@ def end(draft: Draft, outcome: Outcome, reason: str, *, urgent: bool = False) ->
     elif draft.incident.firing.open and run.stage is not Stage.RESOLVING:
         draft.set_paging(reason=f"{run.playbook} {outcome}, and the alert still fires")
     _after(draft)
+
+
+def _past(draft: Draft, outcome: Outcome, reason: str) -> Past:
+    """The active run as its incident remembers it."""
+    run = draft.run
+    return Past(
+        n=run.n,
+        playbook=run.playbook,
+        target=run.target,
+        outcome=outcome,
+        ended_at=draft.at,
+        reason=reason,
+        recurrence=run.recurrence,
+        acted=run.acted or run.unsure,
+        named=run.named,
+        purpose=run.purpose,
+        unsure=run.unsure,
+        found=run.found,
+        wrote=tuple(one.step for one in run.steps if one.outcome in ("done", "halted")),
+    )
 
 
 def _as_known(run: Run, outcome: Outcome, reason: str) -> tuple[Outcome, str]:

@@ -78,6 +78,7 @@ def applied(draft: Draft, event: Applied) -> Came:
     if not current(draft, event.n):
         return _SETTLED
     draft.cancel("held")
+    draft.set_run(found=False)
     if event.failure is not None:
         return _not_applied(draft, event.failure)
     held = f"reserved {draft.run.target}" if _mutates(draft) else ""
@@ -192,6 +193,7 @@ def observed(draft: Draft, event: Observed) -> Came:
     failure = event.failure
     if event.applied:
         draft.note("observe", event.summary or "the write is in effect", evidence=event.evidence)
+        draft.set_run(found=True)
         return _took_effect(draft, event.summary)
     if event.applied is False:
         draft.note("observe", event.summary or "the write is not in effect", evidence=event.evidence)

@@ -15,12 +15,17 @@ from paramedic.clock import Clock, Numbers
 from paramedic.core.bundle import Bundle
 from paramedic.core.model import Alert
 from paramedic.core.words import Mode
+from paramedic.engine.acts import Act, NotFound
 from paramedic.engine.executors import Executors
 from paramedic.engine.gate import Gate, SwitchReading
-from paramedic.engine.inputs import Act, Asked, Delivery, Inbox, NotFound, Rejected, Result, Turned, Waiting
+from paramedic.engine.highest import Highest
+from paramedic.engine.holdings import Holdings
+from paramedic.engine.inputs import Asked, Delivery, Inbox, Rejected, Result, Turned, Waiting
+from paramedic.engine.late import about, leaves_traces
 from paramedic.engine.perform import Performer
-from paramedic.engine.recovery import recover, watch
+from paramedic.engine.recovery import absorb, recover, watch
 from paramedic.engine.report import Report
+from paramedic.engine.sharing import Sharing
 from paramedic.engine.shell import Options, Shell
 from paramedic.engine.turn import Turn
 from paramedic.errors import ParamedicError, Temporary
@@ -33,6 +38,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+_PATIENCE = 30.0
 _BACKOFF = 0.2
 _LONGEST_BACKOFF = 5.0
 
@@ -41,7 +47,8 @@ class Engine:
     """See the module. `tools` are for actions, guards, checks; `pages`, `messages` for notifiers: each with connections
     of its own.
 
-    `parse` reads the alerts of a journalled body again, `load` builds a bundle from its stored row.
+    `parse` reads the alerts of a journalled body again, `load` builds a bundle from its stored row. `highest` knows an
+    older copy of the database; without it any one is taken for ours.
     """
 
     def __init__(
@@ -57,21 +64,30 @@ class Engine:
         parse: Callable[[str, bytes], Sequence[Alert]],
         load: Callable[[BundleRow], Bundle],
         messages: Tools | None = None,
+        highest: Highest | None = None,
     ) -> None:
         self._store, self._clock, self._options, self._report = store, clock, options, report
         self._performer = Performer(plugins, tools, pages, clock, report, options.public_url, options.jitter, messages)
-        self._parse, self._load = parse, load
+        self._parse, self._load, self._highest = parse, load, highest
         self._bundle: Bundle | None = None
         self._adopted = asyncio.Event()
         self._shell: Shell | None = None
         self._owed: set[asyncio.Future[Any]] = set()
         self._came_back: list[Result] = []
+        self._draining: float | None = None
 
     # -- running ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Join, recover, run turns; start over after a commit in doubt, or a defect. Until cancelled."""
         await self._adopted.wait()
+        try:
+            await self._memberships()
+        finally:
+            for one in self._came_back:  # no membership came any more that could have recorded it
+                _log.error("learned too late, and not recorded: %s", about(one))
+
+    async def _memberships(self) -> None:
         failures = 0
         while True:
             began = self._clock.monotonic()
@@ -96,7 +112,8 @@ class Engine:
             turn = Turn(shell)
             self._shell = shell
             _log.info("serving as member %d with %d open incidents", member, len(shell.holdings.incidents))
-            await _until_one_ends(turn.run(), self._vital_signs(shell))
+            sharing = Sharing(shell, member, self._bundle_by_hash, self._parse)
+            await _until_one_ends(turn.run(), self._vital_signs(shell), sharing.run())
         finally:
             self._shell = None
             await self._end(inbox, shell, turn)
@@ -105,13 +122,20 @@ class Engine:
         bundle = self.bundle
         if bundle is None:
             raise Temporary("no bundle yet")
-        holdings, found = await recover(self._store, self._clock, inbox, bundle, self._bundle_by_hash, self._parse)
+        holdings = Holdings(bundles={bundle.hash: bundle})
+        holdings.watched.look_for(bundle.watched)
+        found = await recover(self._store, self._clock, holdings, self._bundle_by_hash)
+        absorb(holdings, found, self._clock, inbox, self._parse)
         while bundle is not self.bundle and self.bundle is not None:  # adopted in the meantime
             bundle = holdings.bundles[self.bundle.hash] = self.bundle
-            await watch(holdings, self._store, bundle)
-        inbox.put_first(one for one in self._came_back if holdings.wants(one.incident, one.effect.n))
+            holdings.watched.look_for(bundle.watched)
+            await watch(holdings, self._store)
+        switch = await self._highest.joined(self._store, found.switch) if self._highest else found.switch
+        inbox.put_first(
+            one for one in self._came_back if leaves_traces(one.effect) or holdings.wants(one.incident, one.effect.n)
+        )
         self._came_back = []
-        reading = SwitchReading(found.switch, self._clock.monotonic())
+        reading = SwitchReading(switch, self._clock.monotonic())
         gate = Gate(holdings, reading, self._store, self._clock, self._options.mode)
         executors = Executors(self._performer, gate, holdings, inbox, self._clock, self._options.slots)
         inbox.wake()
@@ -139,15 +163,25 @@ class Engine:
             if not answer.done():
                 answer.set_exception(Temporary("this process is starting over"))
         if shell is not None:
-            await shell.executors.stop(30.0)
+            await shell.executors.stop(self._patience())
         left = [one for one in inbox.drain() if isinstance(one, Result)]
         with suppress(ParamedicError, Doubtful, Fenced):
-            if turn is not None and turn.sound:
+            if shell is not None and turn is not None and turn.sound:
                 await turn.last(left)
+                await self._note(shell)
         if turn is not None and not turn.sound:
             self._came_back = turn.unsettled + left
         with suppress(ParamedicError, Doubtful, Fenced):
             await self._store.leave()
+
+    def _patience(self) -> float:
+        """Seconds for what is under way to come to its end. A process that goes on can wait longer than one that ends.
+
+        What is cut off then leaves its intent behind: whoever comes next takes it for interrupted.
+        """
+        if self._draining is None:
+            return _PATIENCE
+        return max(0.0, self._options.grace - (self._clock.monotonic() - self._draining))
 
     async def _bundle_by_hash(self, hash_: str) -> Bundle:
         row = await self._store.bundle(hash_)
@@ -160,6 +194,7 @@ class Engine:
         while True:
             if not await self._store.alive():
                 raise Fenced("the lease could not be kept")
+            await self._note(shell)
             now, holdings = self._clock.monotonic(), shell.holdings
             for lane, waiting in holdings.waiting.items():
                 oldest = min((since for since in waiting.values() if since), default=now)
@@ -172,12 +207,23 @@ class Engine:
             holdings.ledger.forget(self._clock.now())
             await self._clock.sleep(self._options.signs)
 
+    async def _note(self, shell: Shell) -> None:
+        """Remember, outside the database, how far it is."""
+        if self._highest is not None:
+            await self._highest.note(shell.reading.switch)
+
     # -- the door -----------------------------------------------------------------------------------------------------
 
     @property
     def live(self) -> bool:
-        """Whether this process has joined, recovered, and its commits succeed."""
-        return self._shell is not None
+        """Whether this process has joined, recovered, its commits succeed, and it is not about to stop."""
+        return self._shell is not None and self._draining is None
+
+    def drain(self) -> None:
+        """The process is about to stop: take nothing more from now on. Whoever cancels `run` then has it wait for what
+        is under way, within the grace.
+        """
+        self._draining = self._clock.monotonic()
 
     @property
     def bundle(self) -> Bundle | None:
@@ -198,6 +244,8 @@ class Engine:
         shell = self._live()
         if shell.inbox.deliveries >= self._options.backlog:
             raise Temporary(f"{shell.inbox.deliveries} deliveries wait already", delay=2.0)
+        if shell.crowd >= self._options.crowd:
+            raise Temporary(f"{shell.crowd} inputs wait already that are other members'", delay=2.0)
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         shell.inbox.put(Waiting(delivery, self._clock.monotonic(), answer))
         return await self._answer(answer)
@@ -229,12 +277,15 @@ class Engine:
         """Open new incidents under this bundle from the next turn on; open ones keep theirs."""
         shell = self._shell
         if shell is not None:
-            await watch(shell.holdings, self._store, bundle)
+            shell.holdings.watched.look_for(bundle.watched)
+            await watch(shell.holdings, self._store)
             shell.adopt(bundle)
         self._bundle = bundle
         self._adopted.set()
 
     def _live(self) -> Shell:
+        if self._draining is not None:
+            raise Temporary("this process is about to stop", delay=1.0)
         if self._shell is None:
             raise Temporary("this process does not serve yet, or is starting over", delay=1.0)
         return self._shell

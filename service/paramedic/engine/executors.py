@@ -77,7 +77,7 @@ class Executors:
         if left:
             _, stuck = await asyncio.wait(left, timeout=5.0)
             if stuck:
-                _log.error("effects could not be cut off", extra={"count": len(stuck)})
+                _log.error("%d effects could not be cut off", len(stuck))
                 raise Temporary(f"{len(stuck)} effects could not be cut off")
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
 
-from paramedic.core.acts import objection
 from paramedic.core.effects import Apply, Message, Page
-from paramedic.core.episodes import lapse_due, lapsed, released, unanswered
+from paramedic.core.episodes import lapse_due, lapsed, unanswered
 from paramedic.core.events import (
-    Acted,
     AlertsSeen,
     Applied,
     Event,
@@ -24,13 +22,16 @@ from paramedic.core.events import (
     Parked,
     TimerFired,
 )
-from paramedic.core.model import Episode, Exemplar, Incident
-from paramedic.core.routing import EXEMPLARS, Known, route
-from paramedic.engine.inputs import Asked, Conflict, Due, Input, Lost, NotFound, Result, Resumed, Turned, Waiting
+from paramedic.core.model import Alert, Episode, Exemplar, Incident
+from paramedic.core.routing import EXEMPLARS, Known, Routing, route
+from paramedic.engine import asked, passing
+from paramedic.engine.forwarding import PassedResult, Question
+from paramedic.engine.inputs import Asked, Due, Input, Lost, Passed, Result, Resumed, Taken, Turned, Waiting
+from paramedic.engine.late import about, late
 from paramedic.engine.perform import Job, inline
 from paramedic.engine.shell import Shell
 from paramedic.engine.work import Work
-from paramedic.store.port import DeliveryRow, RejectedRow, Switch
+from paramedic.store.port import DeliveryRow, Place, RejectedRow
 
 _log = logging.getLogger(__name__)
 
@@ -42,18 +43,22 @@ _INLINE = 200
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read for this batch: episodes by alert, open episodes by incident, and those of the batch in flight."""
+    """What was read for this batch: episodes by alert, open episodes by incident, and those of the batch in flight.
+
+    `places` are those of incidents that are not in memory: other members' and closed ones.
+    """
 
     known: Mapping[tuple[str, str], Episode] = field(default_factory=dict)
     of: Mapping[int, Sequence[Episode]] = field(default_factory=dict)
     flying: Mapping[tuple[str, str], Episode] = field(default_factory=dict)
+    places: Mapping[int, Place] = field(default_factory=dict)
 
 
 class Folds:
     """The inputs of one batch, folded one after the other."""
 
     def __init__(self, shell: Shell, work: Work, read: Read) -> None:
-        self._shell, self._work, self._read = shell, work, read
+        self.shell, self.work, self.read = shell, work, read
 
     def fold(self, one: Input) -> None:
         """Fold one input; what its sender waits for is hung on the batch."""
@@ -67,17 +72,19 @@ class Folds:
             case Due():
                 self._due(one)
             case Asked():
-                self._asked(one)
+                asked.asked(self, one)
             case Lost():
                 self._lost(one)
             case Resumed():
                 self._resumed(one)
+            case Passed() | Taken():
+                self._by_others(one)
             case _:
                 assert_never(one)
 
     def event(self, incident: int, event: Event) -> None:
         """Fold an event, and the answers of every effect that touches nothing, until there are none left."""
-        work, shell = self._work, self._shell
+        work, shell = self.work, self.shell
         queue = list(work.fold(incident, event))
         for _ in range(_INLINE):
             if not queue:
@@ -99,70 +106,122 @@ class Folds:
         self._keep(waiting, routed=False)
 
     def _delivery(self, waiting: Waiting) -> None:
-        work = self._work
+        """Keep it, fold what is at home here, pass the rest on."""
+        routed = self._routed(waiting.delivery.alerts)
+        if routed is None:
+            self._keep(waiting, routed=False)  # as it came, to be routed again at the next start
+        elif self._closing(routed[0]):
+            self.shell.inbox.put(waiting)  # it concerns what closes in this very batch: the next one finds that gone
+        else:
+            routing, others = routed
+            unborn = self._unborn(routing)
+            self._keep(waiting, routed=not unborn)
+            passing.pass_on(self, others, waiting.id or 0)
+            self._shares(routing, unborn, waiting.id)
+
+    def _by_others(self, one: Passed | Taken) -> None:
+        """What comes from other members: their input for us, and their shards."""
+        if isinstance(one, Passed):
+            self._passed(one)
+            return
+        one.absorb()
+        if not one.done.done():
+            one.done.set_result(None)
+
+    def _passed(self, passed: Passed) -> None:
+        """What another member has passed on, if the shard is still ours; else its new owner reads it where it lies."""
+        holdings, what = self.shell.holdings, passed.what
+        if passed.shard not in holdings.shards:
+            holdings.reading.discard(passed.row)
+        elif isinstance(what, Question):
+            asked.answer(self, passed.row, what)
+        elif isinstance(what, PassedResult):
+            self.work.batch.forwarded_gone.append(passed.row)
+            self._came(Result(what.incident, what.effect, what.event))
+        else:
+            routed = self._routed(what.alerts, final=what.final)
+            if routed is not None and self._closing(routed[0]):
+                self.shell.inbox.put(passed)
+            elif routed is not None:
+                routing, others = routed
+                unborn = self._unborn(routing)
+                if not unborn:  # else it stays, and is routed again at the next start
+                    self.work.batch.forwarded_gone.append(passed.row)
+                passing.pass_on(self, others, what.delivery)
+                self._shares(routing, unborn, what.delivery)
+
+    def _routed(self, alerts: Sequence[Alert], *, final: bool = False) -> tuple[Routing, passing.Others] | None:
+        """Where these alerts go, here and elsewhere; None if that raised: the rest of the batch goes on."""
+        work, shell = self.work, self.shell
         try:
-            routing = route(waiting.delivery.alerts, self._known(), self._shell.current, work.at, work.mode)
-        except Exception as error:  # kept as it came, and routed again at the next start; the rest of the batch goes on
+            mine, others = passing.sort(self, alerts, final=final)
+            return route(mine, self._known(), shell.current, work.at, work.mode), others
+        except Exception as error:
             _log.error("a delivery could not be routed", exc_info=error)
-            self._shell.report.failed("route")
-            self._keep(waiting, routed=False)
-            return
-        if any((now := work.incident(number)) is not None and not now.open for number in routing.shares):
-            self._shell.inbox.put(waiting)  # it concerns what closes in this very batch: the next one finds that gone
-            return
-        unborn = {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
-        self._keep(waiting, routed=not unborn)
+            shell.report.failed("route")
+            return None
+
+    def _closing(self, routing: Routing) -> bool:
+        shares = (self.work.incident(number) for number in routing.shares)
+        return any(now is not None and not now.open for now in shares)
+
+    def _unborn(self, routing: Routing) -> set[int]:
+        """Begin the incidents that are new; those whose beginning raised."""
+        return {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
+
+    def _shares(self, routing: Routing, unborn: set[int], delivery: int | None) -> None:
+        work = self.work
         for episode in routing.episodes:
             if episode.incident not in unborn:
                 work.observe(episode)
         for share in routing.shares.values():
             if share.incident not in unborn:
-                self.event(share.incident, share.seen(work.at, work.mode, "delivery", waiting.id))
+                self.event(share.incident, share.seen(work.at, work.mode, "delivery", delivery))
 
     def _open(self, opened: Opened) -> bool:
         """Begin an incident; False if that raised: its alerts are routed again at the next start, the others go on."""
         self.event(opened.id, opened)
-        return self._work.incident(opened.id) is not None
+        return self.work.incident(opened.id) is not None
 
     def _keep(self, waiting: Waiting, *, routed: bool) -> None:
-        work, delivery = self._work, waiting.delivery
+        work, delivery = self.work, waiting.delivery
         if waiting.id is not None:
             if routed:
                 work.batch.routed.append(waiting.id)
             return
-        number = waiting.id = self._shell.ids.take()
+        number = waiting.id = self.shell.ids.take()
         work.batch.deliveries.append(DeliveryRow(number, work.at, delivery.source, delivery.body, routed))
         for one in delivery.rejected:
-            row = RejectedRow(self._shell.ids.take(), work.at, delivery.source, one.reason, one.body)
+            row = RejectedRow(self.shell.ids.take(), work.at, delivery.source, one.reason, one.body)
             work.batch.rejected.append(row)
         if waiting.answer is not None:
             work.promise(waiting.answer, number)
 
     def _rejected(self, turned: Turned) -> None:
         row = RejectedRow(
-            self._shell.ids.take(), self._work.at, turned.source, turned.rejected.reason, turned.rejected.body
+            self.shell.ids.take(), self.work.at, turned.source, turned.rejected.reason, turned.rejected.body
         )
-        self._work.batch.rejected.append(row)
-        self._work.promise(turned.answer, None)
+        self.work.batch.rejected.append(row)
+        self.work.promise(turned.answer, None)
+
+    def episode(self, source: str, identity: str) -> Episode | None:
+        """The latest episode of an alert as this batch has it."""
+        who = (source, identity)
+        return self.work.episodes.get(who) or self.read.flying.get(who) or self.read.known.get(who)
 
     def _known(self) -> Known:
-        work, holdings, read = self._work, self._shell.holdings, self._read
-
-        def episode(source: str, identity: str) -> Episode | None:
-            who = (source, identity)
-            return work.episodes.get(who) or read.flying.get(who) or read.known.get(who)
-
+        holdings = self.shell.holdings
         return Known(
-            episode=episode,
+            episode=self.episode,
             open_incident=holdings.keys.get,
             is_open=holdings.incidents.__contains__,
-            number=self._shell.numbers.pop,
+            number=self.shell.numbers.pop,
         )
 
     # -- results and timers -------------------------------------------------------------------------------------------
 
     def _result(self, result: Result) -> None:
-        shell, work = self._shell, self._work
+        shell, work = self.shell, self.work
         work.results += 1
         work.keep(result.kept)
         shell.holdings.under_way.pop((result.incident, result.effect.n), None)
@@ -173,24 +232,44 @@ class Folds:
         elif isinstance(result.event, Applied) and isinstance(result.effect, Apply):
             failure = result.event.failure
             shell.report.step_ended(self._action(result), failure.kind if failure else "done", result.seconds)
-        if work.incident(result.incident) is not None:
-            self.event(result.incident, result.event)
+        self._came(result)
+
+    def _came(self, result: Result) -> None:
+        """What an effect came to: the answer its incident waits for, or, if that was settled without it, a late one."""
+        work, incident = self.work, self.work.incident(result.incident)
+        if incident is None:
+            self._elsewhere(result)
+        elif result.effect.n in incident.effects:
+            self.event(incident.id, result.event)
+        else:
+            self.event(incident.id, late(result, work.at, work.mode) or result.event)
+
+    def _elsewhere(self, result: Result) -> None:
+        """This result is of an incident that is not ours: another member has it by now, or it is closed."""
+        if late(result, self.work.at, self.work.mode) is None:
+            return
+        shard = passing.elsewhere(self, result.incident)
+        if shard is not None:
+            passing.forward(self, shard, PassedResult(result.incident, result.effect, result.event))
+        else:
+            _log.error("learned too late, of an incident that is not open here: %s", about(result))
+            self.shell.report.failed("late")
 
     def _action(self, result: Result) -> str:
-        effect, incident = result.effect, self._work.incident(result.incident)
+        effect, incident = result.effect, self.work.incident(result.incident)
         if not isinstance(effect, Apply) or incident is None:
             return "unknown"
-        playbook = self._shell.bundle_of(incident.bundle).playbooks.get(effect.playbook)
+        playbook = self.shell.bundle_of(incident.bundle).playbooks.get(effect.playbook)
         return playbook.steps[effect.step].kind if playbook and effect.step < len(playbook.steps) else "unknown"
 
     def _due(self, due: Due) -> None:
-        work = self._work
+        work = self.work
         incident = work.incident(due.incident)
         name = timer_name(incident, due.n)
         if incident is None or not name:
             return
         late = max(0.0, (work.at - due.due).total_seconds())
-        self._shell.report.timer_fired(late)
+        self.shell.report.timer_fired(late)
         if name in ("expiry", "doubt"):
             self._lapse(incident, name)
         else:
@@ -198,89 +277,53 @@ class Folds:
 
     def _lapse(self, incident: Incident, name: str) -> None:
         """The episodes decide: those that have expired, or whose doubt nobody could answer."""
-        at, mode = self._work.at, self._work.mode
-        expiry = self._shell.bundle_of(incident.bundle).source(incident.source).expiry
-        episodes = self._episodes_of(incident.id)
+        at, mode = self.work.at, self.work.mode
+        expiry = self.shell.bundle_of(incident.bundle).source(incident.source).expiry
+        episodes = self.episodes_of(incident.id)
         if name == "expiry":
             over = lapsed(episodes, at, expiry)
             gone = {one.identity for one in over}
             left = [lapse_due(one.seen_at, expiry) for one in episodes if one.open and one.identity not in gone]
             soonest = max(min(left), at + timedelta(seconds=1)) if left else None
-            exemplars = self._written(over)
+            exemplars = self.written(over)
             event = AlertsSeen(at, mode, "expired", closed=len(over), exemplars=exemplars, lapses_at=soonest)
         else:
             back = unanswered(episodes, at)
-            event = AlertsSeen(at, mode, "doubt", reopened=len(back), exemplars=self._written(back))
+            event = AlertsSeen(at, mode, "doubt", reopened=len(back), exemplars=self.written(back))
         self.event(incident.id, event)
 
-    def _written(self, episodes: Sequence[Episode]) -> tuple[Exemplar, ...]:
+    def written(self, episodes: Sequence[Episode]) -> tuple[Exemplar, ...]:
         """Write these episodes; the first of them as exemplars."""
         for episode in episodes:
-            self._work.observe(episode)
+            self.work.observe(episode)
         return tuple(Exemplar(one.identity, one.labels, {}, one.starts_at, one.open) for one in episodes[:EXEMPLARS])
 
-    def _episodes_of(self, incident: int) -> list[Episode]:
+    def episodes_of(self, incident: int) -> list[Episode]:
         """The incident's live episodes as this batch has them: as read, under what is in flight and what is new."""
-        by_alert = {(one.source, one.identity): one for one in self._read.of.get(incident, ())}
-        for newer in (self._read.flying, self._work.episodes):
+        by_alert = {(one.source, one.identity): one for one in self.read.of.get(incident, ())}
+        for newer in (self.read.flying, self.work.episodes):
             by_alert.update(newer)
         mine = [one for one in by_alert.values() if one.incident == incident]
         return [one for one in mine if one.open or one.doubted_at is not None]
-
-    # -- people -------------------------------------------------------------------------------------------------------
-
-    def _asked(self, asked: Asked) -> None:
-        if asked.switch is not None:
-            self._switch(asked, asked.switch)
-            return
-        act, work = asked.act, self._work
-        incident = work.incident(asked.incident) if asked.incident is not None else None
-        if incident is None or act is None:
-            work.deny(asked.answer, NotFound(f"INC-{asked.incident}", "is not open", "list the open ones: incidents"))
-            return
-        against = objection(incident, act.what, act.run, self._shell.bundle_of(incident.bundle))
-        if against:
-            work.deny(asked.answer, Conflict(incident.ref, against))
-            return
-        self.event(incident.id, Acted(work.at, work.mode, act.who, act.what, act.run, act.text, act.until))
-        if act.what == "close":
-            over = self._written(released(self._episodes_of(incident.id), work.at))
-            firing = incident.firing
-            seen = AlertsSeen(
-                work.at, work.mode, "person", closed=firing.open, undoubted=firing.doubted, exemplars=over
-            )
-            self.event(incident.id, seen)
-        now = work.incident(incident.id)
-        parked = ", kept until this incident can be decided again" if now is not None and now.parked else ""
-        work.promise(asked.answer, f"{incident.ref}: {act.what} by {act.who}{parked}")
-
-    def _switch(self, asked: Asked, wanted: Switch) -> None:
-        """The next position of the switch; the commit takes it only if nobody else has moved it meanwhile."""
-        earlier = self._work.batch.switch  # moved twice in one batch: the later one counts, as one change
-        version = earlier.version if earlier is not None else self._shell.reading.switch.version + 1
-        moved = Switch(wanted.mode, wanted.until, wanted.who, wanted.reason, self._work.at, version)
-        self._work.batch.switch = moved
-        self._shell.reading.switch = moved
-        self._work.promise(asked.answer, f"the switch is at {wanted.mode}")
 
     # -- after a crash ------------------------------------------------------------------------------------------------
 
     def _lost(self, lost: Lost) -> None:
         """The member that carried this effect out is gone. A page is sent again; all else is for `decide` to judge."""
-        holdings, n = self._shell.holdings, lost.effect.n
-        incident = self._work.incident(lost.incident)
+        holdings, n = self.shell.holdings, lost.effect.n
+        incident = self.work.incident(lost.incident)
         if incident is None or n not in incident.effects:
             return  # what it came to has become known in the meantime
         holdings.under_way.pop((lost.incident, n), None)
-        self.event(lost.incident, Interrupted(self._work.at, self._work.mode, n))
+        self.event(lost.incident, Interrupted(self.work.at, self.work.mode, n))
         if isinstance(lost.effect, Page):
-            holdings.queue("page", lost.incident, n, self._shell.clock.monotonic())
+            holdings.queue("page", lost.incident, n, self.shell.clock.monotonic())
 
     def _resumed(self, resumed: Resumed) -> None:
         """What an earlier version could not fold. If it raises again, it is kept again, and the rest behind it."""
-        work = self._work
+        work = self.work
         work.batch.events_done += [(resumed.incident, seq) for seq, _ in resumed.kept]
-        held = self._shell.holdings.incidents.get(resumed.incident)
+        held = self.shell.holdings.incidents.get(resumed.incident)
         if held is None:
             return
         held.parked = False

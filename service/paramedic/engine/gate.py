@@ -11,8 +11,9 @@ from paramedic.core.effects import Apply
 from paramedic.core.model import Incident
 from paramedic.core.treatment import mode_of_run
 from paramedic.core.words import Mode, Purpose
+from paramedic.core.writing import stale
 from paramedic.engine.holdings import Holdings
-from paramedic.errors import ParamedicError, Refused
+from paramedic.errors import ParamedicError, Refused, Temporary
 from paramedic.store.port import Store, Switch
 
 __all__ = ["Gate", "SwitchReading", "in_force"]
@@ -54,22 +55,31 @@ class Gate:
     ) -> None:
         self._holdings, self._reading, self._store, self._clock, self._most = holdings, reading, store, clock, most
 
-    async def ask(self, number: int, effect: Apply, bundle: Bundle) -> None:
-        """Return if the write may leave now; raises `Refused` with the reason if it may not."""
-        switch = await self._switch()
+    async def ask(self, number: int, effect: Apply, bundle: Bundle, *, first: bool = True) -> None:
+        """Return if the write may leave now; raises `Refused` with the reason if it may not.
+
+        `first`: nothing of this effect has been written yet. Where its guards answered too long ago, because it or this
+        process was held up on the way, or this process may not write any more, raises `Temporary`: it is tried again,
+        by whoever may, and they are asked again before that.
+        """
+        switch = await self._switch(first=first)
         incident = self._holdings.incident(number)
         if incident is None or incident.run is None or incident.run.n != effect.run or incident.run.effect != effect.n:
             raise Refused("its run is over")
         self._mode(incident, effect, bundle, in_force(switch, self._clock, self._most))
         self._still_ours(incident, effect)
-        await self._fence()
+        if first and effect.purpose is Purpose.REMEDY and stale(incident.run, self._clock.now()):
+            raise Temporary("it was held up on its way; the guards are asked again")
+        await self._fence(first=first)
 
-    async def _switch(self) -> Switch:
+    async def _switch(self, *, first: bool) -> Switch:
+        """The switch, at most a second old. While it cannot be read nothing is written; a run may be tried again."""
         if self._clock.monotonic() - self._reading.at > FRESH:
             try:
                 switch = await self._store.switch()
             except ParamedicError as error:
-                raise Refused(f"the switch cannot be read, which counts as freeze: {error}") from error
+                why = f"the switch cannot be read, which counts as freeze: {error}"
+                raise (Temporary(why) if first else Refused(why)) from error
             self._reading.take(switch, self._clock.monotonic())
         return self._reading.switch
 
@@ -99,7 +109,8 @@ class Gate:
             if claim.limit == 0 and ledger.held.get(claim.scope) != (incident.id, effect.run):
                 raise Refused(f"{claim.scope} is not reserved for this run")
 
-    async def _fence(self) -> None:
-        """A member whose lease runs out must not write: renew, or stop."""
+    async def _fence(self, *, first: bool) -> None:
+        """A member whose lease runs out must not write: renew, or stop. That says nothing against the run."""
         if not await self._store.alive():
-            raise Refused("this process is no longer the one that may write")
+            why = "this process is no longer the one that may write"
+            raise Temporary(why) if first else Refused(why)

@@ -22,10 +22,17 @@ class Asking:
 
     def __init__(self, gate: Gate, number: int, effect: Apply, bundle: Bundle) -> None:
         self._gate, self._number, self._effect, self._bundle = gate, number, effect, bundle
+        self._first = True
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has been let through yet: then nothing can have been written."""
+        return self._first
 
     async def may(self) -> None:
-        """Return if the next write may leave now; raises `Refused` with the reason if it may not."""
-        await self._gate.ask(self._number, self._effect, self._bundle)
+        """Return if the next write may leave now; raises as `Gate.ask` if it may not."""
+        await self._gate.ask(self._number, self._effect, self._bundle, first=self._first)
+        self._first = False
 
 
 class GatedHttp:

@@ -5,7 +5,7 @@ Incidents are kept as their stored bytes, so that 100,000 open ones are cheap, a
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,9 +13,10 @@ import msgspec
 
 from paramedic.core.bundle import Bundle
 from paramedic.core.claims import Ledger
-from paramedic.core.effects import Effect, Page
+from paramedic.core.effects import Effect, Page, is_first
 from paramedic.core.matching import Matcher, matches
 from paramedic.core.model import Episode, Incident
+from paramedic.core.sharing import SHARDS
 from paramedic.core.words import Severity
 from paramedic.engine.inputs import Due
 
@@ -34,6 +35,7 @@ class Held:
 
     state: bytes
     key: str
+    shard: int
     version: int
     events: int
     entries: int
@@ -60,25 +62,35 @@ class Watched:
     def __init__(self) -> None:
         self._wanted: set[tuple[Matcher, ...]] = set()
         self._open: dict[tuple[str, str], Episode] = {}
-        self._news: set[tuple[str, str]] | None = None
+        self._readings: list[set[tuple[str, str]]] = []
+
+    @property
+    def wanted(self) -> frozenset[tuple[Matcher, ...]]:
+        """What is watched for."""
+        return frozenset(self._wanted)
 
     def look_for(self, wanted: Iterable[tuple[Matcher, ...]]) -> None:
-        """Watch for these matchers too, from now on; `begin_with` brings what is open already."""
+        """Watch for these matchers too, from now on; `look_again` and `begin_with` bring what is open already."""
         self._wanted |= set(wanted)
-        self._news = set()
 
-    def begin_with(self, episodes: Iterable[Episode]) -> None:
-        """Take in what the store held open. What was written since `look_for` is newer."""
-        news = self._news or ()
+    def look_again(self) -> set[tuple[str, str]]:
+        """What is open is about to be read: in this set will be what is written meanwhile, and newer than that."""
+        news: set[tuple[str, str]] = set()
+        self._readings.append(news)
+        return news
+
+    def begin_with(self, episodes: Iterable[Episode], news: set[tuple[str, str]]) -> None:
+        """Take in what the store was read to hold open, in place of what was known but is no news."""
+        self._readings = [one for one in self._readings if one is not news]
+        self._open = {who: episode for who, episode in self._open.items() if who in news}
         for episode in episodes:
             if (episode.source, episode.identity) not in news:
                 self._take(episode)
-        self._news = None
 
     def note(self, episode: Episode) -> None:
         """Take in an episode that was written."""
-        if self._news is not None:
-            self._news.add((episode.source, episode.identity))
+        for news in self._readings:
+            news.add((episode.source, episode.identity))
         self._take(episode)
 
     def _take(self, episode: Episode) -> None:
@@ -96,7 +108,20 @@ class Watched:
 
 @dataclass(slots=True)
 class Holdings:
-    """All of it. `waiting` holds, by lane, the effects that are committed and not yet under way, oldest first."""
+    """All of it. `waiting` holds, by lane, the effects that are committed and not yet under way, oldest first.
+
+    `shards` are ours and in memory; `leaving` says to which member one is to go, `given` are on their way there.
+    `reading` are the forwarded rows in memory; `refused` the scopes for which an effect is known to wait.
+    `versions` are those of scopes as we know them, `moved` the scopes that others have claimed since.
+    """
+
+    shards: set[int] = field(default_factory=set)
+    leaving: dict[int, int] = field(default_factory=dict)
+    given: set[int] = field(default_factory=set)
+    reading: set[int] = field(default_factory=set)
+    refused: dict[tuple[int, int], str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
 
     incidents: dict[int, Held] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
@@ -109,9 +134,15 @@ class Holdings:
     )
     under_way: dict[tuple[int, int], str] = field(default_factory=dict)
     blocked: dict[tuple[int, int], str] = field(default_factory=dict)
+    _first: dict[tuple[int, int], None] = field(default_factory=dict)
     _timers: list[tuple[datetime, int, int]] = field(default_factory=list)
     _live_timers: set[tuple[int, int]] = field(default_factory=set)
     _decoded: dict[int, tuple[bytes, Incident]] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether every incident is ours: then nobody else can claim anything, or know of anything we do not."""
+        return len(self.shards) == SHARDS
 
     def incident(self, number: int) -> Incident | None:
         """An open incident as of the last batch built."""
@@ -160,19 +191,23 @@ class Holdings:
     def queue(self, lane: str, incident: int, n: int, since: float) -> None:
         """An effect is committed and waits for a slot (monotonic seconds since when)."""
         self.waiting[lane][incident, n] = since
+        effect = self.effects.get((incident, n))
+        if isinstance(effect, Page) and is_first(effect):
+            self._first[incident, n] = None
 
     def next(self, lane: str, most: int) -> list[tuple[int, Effect]]:
         """The effects of a lane that could leave now, oldest first, at most `most`.
 
         Pages of one incident to one person keep their order: the next leaves when the one before has been answered.
-        A message leaves when no page of its incident waits (promise 7).
+        Those of incidents that nobody knows of yet come first, however many next levels are due. A message leaves when
+        no page of its incident waits (promise 7).
         """
         if most <= 0 or not self.waiting[lane]:
             return []
         paging = {who[0] for who in self.waiting["page"]} if lane == "message" else set()
         busy = {self._channel(who) for who in self.under_way} if lane == "page" else set()
         found: list[tuple[int, Effect]] = []
-        for who in self.waiting[lane]:
+        for who in self._pages() if lane == "page" else self.waiting[lane]:
             if lane == "page":
                 channel = self._channel(who)
                 if channel in busy:
@@ -185,6 +220,13 @@ class Holdings:
                 break
         return found
 
+    def _pages(self) -> Iterator[tuple[int, int]]:
+        """Those that wait, the first ones of their incidents before all others; these are named twice."""
+        waiting = self.waiting["page"]
+        self._first = {who: None for who in self._first if who in waiting}
+        yield from self._first
+        yield from waiting
+
     def _channel(self, who: tuple[int, int]) -> tuple[int, str]:
         effect = self.effects.get(who)
         return (who[0], effect.to) if isinstance(effect, Page) else (who[0], "")
@@ -194,8 +236,8 @@ class Holdings:
         return (incident, n) in self.effects
 
     def leave(self, lane: str, who: tuple[int, int]) -> None:
-        """An effect leaves its queue for a slot."""
-        del self.waiting[lane][who]
+        """An effect leaves for a slot; one that was born in this batch has never waited."""
+        self.waiting[lane].pop(who, None)
         self.under_way[who] = lane
 
     def block(self, who: tuple[int, int], scope: str) -> None:
@@ -208,6 +250,7 @@ class Holdings:
         who = (incident, n)
         self.effects.pop(who, None)
         self.blocked.pop(who, None)
+        self.refused.pop(who, None)
         self.under_way.pop(who, None)
         for lane in self.waiting.values():
             lane.pop(who, None)
@@ -220,6 +263,41 @@ class Holdings:
             del self.blocked[who]
             self.waiting["write"][who] = 0.0
         return scopes
+
+    def try_foreign(self) -> bool:
+        """Let those try again who wait for what somebody else's run holds; whether there are any."""
+        freed = [
+            who for who, scope in self.blocked.items() if self.ledger.held.get(scope, (0, 0))[0] not in self.incidents
+        ]
+        for who in sorted(freed, key=self._urgency):
+            del self.blocked[who]
+            self.waiting["write"][who] = 0.0
+        return bool(freed)
+
+    # -- shards -------------------------------------------------------------------------------------------------------
+
+    def shard(self, incident: int) -> int | None:
+        """The shard of an open incident of ours."""
+        held = self.incidents.get(incident)
+        return held.shard if held else None
+
+    def parting(self) -> list[tuple[int, int]]:
+        """Shards that can go now, and to whom: nothing of them is under way that changes or tells anything."""
+        busy = {self.shard(who[0]) for who, lane in self.under_way.items() if lane != "read"}
+        return [(shard, to) for shard, to in sorted(self.leaving.items()) if shard in self.shards - busy]
+
+    def part(self, shards: Iterable[int]) -> None:
+        """Forget these shards, and everything that hangs on them."""
+        gone = set(shards)
+        self.shards -= gone
+        self.given |= gone
+        numbers = {number for number, held in self.incidents.items() if held.shard in gone}
+        for number in numbers:
+            self.keys.pop(self.incidents.pop(number).key, None)
+            self._decoded.pop(number, None)
+        for who in [who for who in self.effects if who[0] in numbers]:
+            self.forget_effect(*who)
+        self._live_timers = {timer for timer in self._live_timers if timer[0] not in numbers}
 
     def _urgency(self, who: tuple[int, int]) -> tuple[str, int]:
         held = self.incidents.get(who[0])

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from paramedic.core.effects import Effect
 from paramedic.core.events import Event
-from paramedic.errors import Fault
+from paramedic.core.model import Alert
+from paramedic.engine.acts import Act, Conflict, NotFound
+from paramedic.engine.forwarding import Forwarded, PassedAlerts
 from paramedic.intake.delivery import Delivery, Rejected
 from paramedic.record.evidence import Kept
 from paramedic.store.port import Switch
@@ -24,31 +28,15 @@ __all__ = [
     "Kept",
     "Lost",
     "NotFound",
+    "Passed",
     "Rejected",
     "Result",
     "Resumed",
+    "Taken",
     "Turned",
     "Waiting",
+    "alerts_of",
 ]
-
-
-class NotFound(Fault):
-    """There is no such thing."""
-
-
-class Conflict(Fault):
-    """It cannot be done now; the message says what stands against it, or who was first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a person wants done to an incident or its run."""
-
-    who: str
-    what: str
-    run: int | None = None
-    text: str = ""
-    until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -80,8 +68,7 @@ class Asked:
     switch: Switch | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What an effect came to: the event, and evidence to keep with it."""
 
     incident: int
@@ -116,7 +103,33 @@ class Due:
     due: datetime
 
 
-Input = Waiting | Turned | Asked | Result | Due | Lost | Resumed
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What another member has forwarded to one of our shards; `row` goes in the commit that acts on it."""
+
+    row: int
+    shard: int
+    what: Forwarded
+
+
+@dataclass(slots=True)
+class Taken:
+    """Shards have become ours: `absorb` takes what was read of them into memory, and `done` is set then."""
+
+    absorb: Callable[[], None]
+    done: "asyncio.Future[None]"
+
+
+Input = Waiting | Turned | Asked | Result | Due | Lost | Resumed | Passed | Taken
+
+
+def alerts_of(one: Input) -> Sequence[Alert]:
+    """The alerts that an input tells of."""
+    if isinstance(one, Waiting):
+        return one.delivery.alerts
+    if isinstance(one, Passed) and isinstance(one.what, PassedAlerts):
+        return one.what.alerts
+    return ()
 
 
 @dataclass(slots=True)

@@ -7,8 +7,10 @@ the four kinds become failures in the event; anything else is a defect, and afte
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, assert_never
+
+import msgspec
 
 from paramedic.clients.kube.targets import resolve
 from paramedic.clock import Clock
@@ -34,8 +36,7 @@ __all__ = ["Done", "Job", "Performer", "inline"]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """An effect to carry out, with the incident and the bundle it belongs to, and the global mode."""
 
     incident: Incident
@@ -44,8 +45,7 @@ class Job:
     mode: Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The event that an effect came to, and the evidence to keep."""
 
     event: Event
@@ -109,7 +109,7 @@ class Performer:
             return Done(self._failed(job, Failure(Kind.UNKNOWN, "no answer within its time", self._jitter(1.0))))
         except Exception as error:
             self._report.failed("perform")
-            _log.exception("an effect raised", extra={"incident": job.incident.ref, "effect": job.effect.n})
+            _log.exception("%s: effect %d raised", job.incident.ref, job.effect.n)
             kind = Kind.UNKNOWN if isinstance(job.effect, Apply) else Kind.PERMANENT
             return Done(self._failed(job, Failure(kind, one_line(f"a defect: {type(error).__name__}: {error}", 300))))
 
@@ -185,7 +185,7 @@ class Performer:
             return Verdict(spec.kind, answer, one_line(str(error)))
         except Exception as error:
             self._report.failed("guard")
-            _log.exception("a guard raised", extra={"guard": spec.kind})
+            _log.exception("the guard %s raised", spec.kind)
             return Verdict(spec.kind, Answer.ERROR, one_line(f"{type(error).__name__}: {error}"))
 
     async def _plan(self, job: Job, run: Run, effect: Plan, seen: Seen) -> Done:
@@ -210,8 +210,13 @@ class Performer:
         asking = Asking(gate, job.incident.id, effect, job.bundle)
         http, kube = GatedHttp(self._tools.http, asking), GatedKube(self._tools.kube, asking)
         tools = replace(self._tools, http=http, kube=kube)
-        async with asyncio.timeout(effect.timeout):
-            applied = await action.apply(write, effect.key, seen, tools)
+        try:
+            async with asyncio.timeout(effect.timeout):
+                applied = await action.apply(write, effect.key, seen, tools)
+        except TimeoutError:
+            if asking.untouched:
+                raise Temporary("its time was over before anything was sent") from None
+            raise
         kept, references = _kept(applied.exhibits)
         event = Applied(
             self._clock.now(),

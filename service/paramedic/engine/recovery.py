@@ -1,4 +1,6 @@
-"""From what the store holds to what a turn works with: the memory of a new member. Called by `engine` after `join`.
+"""From what the store holds to what a turn works with: the memory of shards that have become ours.
+
+Called by `engine` after `join`, and by `sharing` when a member has gone or gives shards away.
 
 Reads that waited are asked again. Writes and pages whose intent was committed may have left: once their call can no
 longer be under way they become inputs (`Lost`), and `decide` says what follows. Deliveries that were only journalled
@@ -13,6 +15,7 @@ import msgspec
 
 from paramedic.clock import Clock, seconds_until
 from paramedic.core.bundle import Bundle
+from paramedic.core.claims import Use
 from paramedic.core.effects import Effect
 from paramedic.core.events import Event
 from paramedic.core.model import Alert
@@ -22,7 +25,7 @@ from paramedic.engine.inputs import Delivery, Inbox, Input, Lost, Resumed, Waiti
 from paramedic.errors import Fault
 from paramedic.store.port import EffectRow, IncidentRow, Recovered, Store
 
-__all__ = ["LONGEST_WINDOW", "recover", "watch"]
+__all__ = ["LONGEST_WINDOW", "absorb", "recover", "watch"]
 
 LONGEST_WINDOW = timedelta(days=8)
 """How far back uses of budgets and cooldowns are kept in memory: a week, and a day's grace."""
@@ -33,34 +36,55 @@ _events = msgspec.json.Decoder(Event)
 
 
 async def recover(
-    store: Store,
+    store: Store, clock: Clock, holdings: Holdings, bundle_of: Callable[[str], Awaitable[Bundle]]
+) -> Recovered:
+    """Read what hangs on shards that are ours and not in memory, with every bundle it needs. `absorb` takes it in.
+
+    Raises what the store raises, and `Fault` for a bundle that is gone.
+    """
+    since = clock.now() - LONGEST_WINDOW
+    found = await store.recover(uses_since=since, but=sorted(holdings.shards | holdings.given))
+    for hash_ in {decode(row.state).bundle for row in found.incidents} - holdings.bundles.keys():
+        bundle = holdings.bundles[hash_] = await bundle_of(hash_)
+        holdings.watched.look_for(bundle.watched)  # a run keeps its bundle, so its guards must see what they look for
+    await watch(holdings, store)
+    return found
+
+
+def absorb(
+    holdings: Holdings,
+    found: Recovered,
     clock: Clock,
     inbox: Inbox,
-    current: Bundle,
-    bundle_of: Callable[[str], Awaitable[Bundle]],
     parse: Callable[[str, bytes], Sequence[Alert]],
-) -> tuple[Holdings, Recovered]:
-    """Read everything and put it in place. Raises what the store raises, and `Fault` for a bundle that is gone."""
-    found = await store.recover(uses_since=clock.now() - LONGEST_WINDOW)
-    holdings = Holdings()
-    holdings.bundles[current.hash] = current
+) -> None:
+    """Take in what was read. From now on these shards are dealt with here."""
+    _ledger(holdings, found)
     for row in found.incidents:
-        incident = decode(row.state)
         holdings.incidents[row.id] = _held(row)
         holdings.keys[row.key] = row.id
-        if incident.bundle not in holdings.bundles:
-            holdings.bundles[incident.bundle] = await bundle_of(incident.bundle)
-    for hold in found.holds:
-        holdings.ledger.hold(hold.scope, hold.incident, hold.run)
-    for use in sorted(found.uses, key=lambda use: use.at):
-        holdings.ledger.use(use.scope, use.at, use.incident, use.run)
     for timer in found.timers:
         holdings.set_timer(timer.incident, timer.n, timer.due)
-    for bundle in holdings.bundles.values():  # a run keeps its bundle, so its guards must see what they look out for
-        await watch(holdings, store, bundle)
     _effects_back(holdings, found.effects, clock, inbox)
     _inputs_back(holdings, found, clock, inbox, parse)
-    return holdings, found
+    holdings.shards.update(found.shards)
+
+
+def _ledger(holdings: Holdings, found: Recovered) -> None:
+    """What others hold and have used, as it was read; what is ours may have changed since, and stays as we know it."""
+    ledger, ours = holdings.ledger, holdings.incidents.keys()
+    for scope, who in list(ledger.held.items()):
+        if who[0] not in ours:
+            del ledger.held[scope]
+    for hold in found.holds:
+        if hold.incident not in ours:
+            ledger.hold(hold.scope, hold.incident, hold.run)
+    known = {(scope, use) for scope, uses in ledger.used.items() for use in uses}
+    for one in found.uses:
+        if (one.scope, Use(one.at, one.incident, one.run)) not in known:
+            ledger.use(one.scope, one.at, one.incident, one.run)
+    for uses in ledger.used.values():
+        uses.sort(key=lambda use: use.at)
 
 
 def _held(row: IncidentRow) -> Held:
@@ -68,6 +92,7 @@ def _held(row: IncidentRow) -> Held:
     return Held(
         state=row.state,
         key=row.key,
+        shard=row.shard,
         version=row.version,
         events=row.events,
         entries=row.entries,
@@ -79,14 +104,15 @@ def _held(row: IncidentRow) -> Held:
     )
 
 
-async def watch(holdings: Holdings, store: Store, bundle: Bundle) -> None:
-    """Look out for what the bundle's guards watch too, beginning with what is open."""
-    if not bundle.watched:
+async def watch(holdings: Holdings, store: Store) -> None:
+    """Read anew what is open of what guards of any bundle in use look out for."""
+    wanted = holdings.watched.wanted
+    if not wanted:
         return
-    names = [matcher.value for wanted in bundle.watched for matcher in wanted if _names(matcher.name, matcher.op)]
-    named = all(any(_names(matcher.name, matcher.op) for matcher in wanted) for wanted in bundle.watched)
-    holdings.watched.look_for(bundle.watched)
-    holdings.watched.begin_with(await store.open_episodes(sorted(set(names)) if named else None))
+    names = [matcher.value for matchers in wanted for matcher in matchers if _names(matcher.name, matcher.op)]
+    named = all(any(_names(matcher.name, matcher.op) for matcher in matchers) for matchers in wanted)
+    news = holdings.watched.look_again()
+    holdings.watched.begin_with(await store.open_episodes(sorted(set(names)) if named else None), news)
 
 
 def _names(name: str, op: str) -> bool:

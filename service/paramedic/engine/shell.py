@@ -1,5 +1,6 @@
 """What one turn works with: its store, its memory, its slots, its clock. Built by `engine` for each membership."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,7 +24,10 @@ class Options:
 
     `mode` is the most this process may do. `patience` bounds the wait of a webhook for its commit; a delivery that has
     waited `late` is journalled alone; `backlog` deliveries at most wait. Every `signs` the vital signs are measured.
+    When the process is to stop, what is under way has `grace` to come to its end.
     `jitter` changes a wait a little, so that many do not return at once. `slots` bound what is under way, by lane.
+    Every `look` a member looks who else lives, also when nobody tells it to; while `crowd` forwarded rows wait, no
+    delivery is taken in.
     """
 
     mode: Mode = Mode.AUTO
@@ -32,6 +36,9 @@ class Options:
     late: float = 0.05
     patience: float = 2.0
     signs: float = 5.0
+    look: float = 0.5
+    crowd: int = 10_000
+    grace: float = 20.0
     jitter: Callable[[float], float] = jittered
     slots: dict[str, int] = field(default_factory=lambda: {"read": 64, "write": 256, "page": 16, "message": 8})
     public_url: str = ""
@@ -39,7 +46,11 @@ class Options:
 
 @dataclass(slots=True)
 class Shell:
-    """Everything a turn touches. `current` is the one new incidents are opened under; `numbers` fresh incident ids."""
+    """Everything a turn touches. `current` is the one new incidents are opened under; `numbers` fresh incident ids.
+
+    `questions` are people who wait for another member's answer, by the row that asks; `crowd` how many rows that are
+    forwarded to somebody wait.
+    """
 
     store: Store
     holdings: Holdings
@@ -53,6 +64,8 @@ class Shell:
     ids: Numbers
     current: Bundle
     numbers: list[int] = field(default_factory=list)
+    questions: "dict[int, asyncio.Future[str]]" = field(default_factory=dict)
+    crowd: int = 0
 
     @property
     def mode(self) -> Mode:

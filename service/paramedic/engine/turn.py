@@ -2,9 +2,11 @@
 
     take     all that waits: deliveries, results of effects, due timers, acts of people; at most 256
     read     the episodes of the alerts in it, and fresh incident numbers, beside the commit in flight
+    claim    what its writes need, where other members may need it too                    core.claims
     fold     route alerts into episodes and incidents, decide over each incident      core.routing, core.decide
              (effects that touch nothing are carried out here, in the same batch)
     grant    an intent, with its claims, for every free slot                          core.claims
+    part     with shards that another member is to have, and of which nothing is under way
     commit   all of it in one statement, fenced: journal, state, timeline, effects, timers
     settle   answer the webhooks and the people, hand the effects to the executors
 
@@ -14,23 +16,18 @@ whose answer never comes, ends the turn: memory is ahead of the store, so the en
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 from paramedic.clock import seconds_until
-from paramedic.core.claims import Blocked, grant
-from paramedic.core.effects import Apply, Effect, Page, lane_of
-from paramedic.core.escalation import unwanted
-from paramedic.core.events import Held, Paged
-from paramedic.core.model import Episode, Failure, Incident
-from paramedic.core.words import Kind, Purpose
-from paramedic.core.writing import stale
-from paramedic.engine.executors import write_deadline
+from paramedic.core.effects import Effect, lane_of
+from paramedic.core.model import Episode, Incident
+from paramedic.engine import granting
+from paramedic.engine.claiming import claim_first
 from paramedic.engine.folds import Folds, Read, timer_name
-from paramedic.engine.inputs import Asked, Due, Input, Result, Waiting
+from paramedic.engine.forwarding import Question
+from paramedic.engine.inputs import Asked, Due, Input, Passed, Result, alerts_of
 from paramedic.engine.perform import Job
 from paramedic.engine.shell import Shell
 from paramedic.engine.work import Work
-from paramedic.store.port import HoldRow, UseRow
 
 __all__ = ["Turn"]
 
@@ -39,9 +36,6 @@ _JOURNAL = 2000
 
 _LONGEST = 0.1
 """Seconds that folding one batch should take at most: what waits longer is journalled and answered with that batch."""
-
-_TELLING = 30.0
-"""Seconds after which a page or message whose intent is committed now can no longer be under way."""
 
 
 class Turn:
@@ -65,8 +59,10 @@ class Turn:
                 await inbox.awake()
                 inputs = self._take()
                 read = await self._read(inputs)
+                await self._claim_first()
                 work = self._fold(inputs, read)
-                self._grant(work)
+                granting.leave(self._shell, work)
+                self._part(work)
                 await self._commit(work)
                 self._set_alarm()
         except asyncio.CancelledError:
@@ -90,7 +86,7 @@ class Turn:
     def _take(self) -> list[Input]:
         """Due timers first, then whatever waits, oldest first; no more than can be folded in good time."""
         shell, most = self._shell, min(self._pace, self._shell.options.batch)
-        due: list[Input] = list(shell.holdings.due(shell.clock.now(), most // 2))
+        due: list[Input] = list(shell.holdings.due(shell.clock.now(), max(1, most // 2)))
         taken = due + shell.inbox.take(most - len(due))
         self.unsettled += [one for one in taken if isinstance(one, Result)]
         return taken
@@ -109,9 +105,9 @@ class Turn:
 
     async def _read(self, inputs: list[Input]) -> Read:
         """What routing must know. The batch in flight is remembered first: the read may come before or after it."""
-        shell = self._shell
+        shell, holdings = self._shell, self._shell.holdings
         flying: dict[tuple[str, str], Episode] = dict(self._flying.episodes) if self._flying else {}
-        alerts = [alert for one in inputs if isinstance(one, Waiting) for alert in one.delivery.alerts]
+        alerts = [alert for one in inputs for alert in alerts_of(one)]
         wanted = {(alert.source, alert.identity) for alert in alerts} - flying.keys()
         known = await shell.store.episodes(wanted) if wanted else {}
         short = len(alerts) - len(shell.numbers)
@@ -120,16 +116,36 @@ class Turn:
                 shell.numbers[:0] = reversed(block)
         incidents = {number for one in inputs if (number := self._needs_episodes(one)) is not None}
         of = {number: await shell.store.episodes_of(number) for number in sorted(incidents)}
-        return Read(known, of, flying)
+        if holdings.alone:
+            return Read(known, of, flying)
+        if any(isinstance(one, Asked) and one.switch is not None for one in inputs):
+            shell.reading.take(await shell.store.switch(), shell.clock.monotonic())
+        about = {one.incident for one in inputs if isinstance(one, Asked | Result)}
+        about |= {episode.incident for episode in (*known.values(), *flying.values())}
+        strange = {number for number in about if number is not None and number not in holdings.incidents}
+        return Read(known, of, flying, await shell.store.places(strange) if strange else {})
 
     def _needs_episodes(self, one: Input) -> int | None:
         """The incident whose episodes this input will change, if it does."""
         if isinstance(one, Asked) and one.act is not None and one.act.what == "close":
             return one.incident
+        if isinstance(one, Passed) and isinstance(one.what, Question) and one.what.act.what == "close":
+            return one.what.incident
         if isinstance(one, Due):
             name = timer_name(self._shell.holdings.incident(one.incident), one.n)
             return one.incident if name in ("expiry", "doubt") else None
         return None
+
+    # -- claim --------------------------------------------------------------------------------------------------------
+
+    async def _claim_first(self) -> None:
+        """While others live: take what the next writes need, before their intents are committed."""
+        shell, flying = self._shell, self._flying
+        if shell.holdings.alone:
+            return
+        if flying is not None and (flying.batch.holds or flying.batch.uses or flying.batch.holds_gone):
+            await self._land()  # else the scopes would be read as they were before it
+        await claim_first(shell, shell.holdings.next("write", shell.executors.free("write")))
 
     # -- fold ---------------------------------------------------------------------------------------------------------
 
@@ -146,60 +162,22 @@ class Turn:
             self._pace = max(16, round(len(inputs) * _LONGEST / took))
         for late in shell.inbox.late(shell.clock.monotonic() - shell.options.late, _JOURNAL):
             folds.journal(late)
-        self._pick(folds, work)
+        granting.pick(shell, folds, work)
         work.close()
         return work
 
-    # -- grant --------------------------------------------------------------------------------------------------------
+    # -- part ---------------------------------------------------------------------------------------------------------
 
-    def _pick(self, folds: Folds, work: Work) -> None:
-        """The effects that leave with this batch: as many as there are free slots, without those that must not."""
-        shell = self._shell
-        for lane in ("page", "write", "read", "message"):
-            for number, effect in shell.holdings.next(lane, shell.executors.free(lane)):
-                incident = work.incident(number)
-                if incident is None or effect.n not in incident.effects:
-                    continue  # answered or withdrawn in this very batch
-                if isinstance(effect, Page) and (why := unwanted(incident, effect)):
-                    folds.event(number, Paged(work.at, work.mode, effect.n, failure=Failure(Kind.REFUSED, why)))
-                elif isinstance(effect, Apply) and not self._claim(folds, work, incident, effect):
-                    continue
-                else:
-                    work.leaving.append((number, effect))
-
-    def _claim(self, folds: Folds, work: Work, incident: Incident, effect: Apply) -> bool:
-        """Take what the write needs, all or nothing, in the commit of its intent; False: it has to wait.
-
-        For one that has waited long and could leave now the guards are asked again first.
-        """
-        holdings, number = self._shell.holdings, incident.id
-        granted = grant(holdings.ledger, effect.claims, number, effect.run, work.at)
-        if isinstance(granted, Blocked):
-            holdings.block((number, effect.n), granted.scope)
-            folds.event(number, Held(work.at, work.mode, effect.n, granted.scope, granted.by, granted.until))
-            return False
-        if effect.purpose is Purpose.REMEDY and incident.run is not None and stale(incident.run, work.at):
-            folds.event(number, Held(work.at, work.mode, effect.n, "", ""))
-            return False
-        for scope in granted.holds:
-            holdings.ledger.hold(scope, number, effect.run)
-            work.batch.holds.append(HoldRow(scope, number, effect.run, work.at))
-        for scope in granted.uses:
-            holdings.ledger.use(scope, work.at, number, effect.run)
-            work.batch.uses.append(UseRow(scope, work.at, number, effect.run))
-        return True
-
-    def _grant(self, work: Work) -> None:
-        """An intent for each effect that leaves, before it leaves. Reads need none: they are safe to repeat."""
-        shell = self._shell
-        work.leaving = [(number, effect) for number, effect in work.leaving if shell.holdings.wants(number, effect.n)]
-        for number, effect in work.leaving:
-            lane = lane_of(effect)
-            shell.holdings.leave(lane, (number, effect.n))
-            shell.executors.reserve(lane)
-            if lane != "read":
-                seconds = write_deadline(effect) if isinstance(effect, Apply) else _TELLING
-                work.batch.intents.append((number, effect.n, work.at + timedelta(seconds=seconds)))
+    def _part(self, work: Work) -> None:
+        """Give shards away whose time has come: all that was folded of them is in this batch, and nothing goes on."""
+        holdings = self._shell.holdings
+        parting = holdings.parting() if holdings.leaving else []
+        if parting:
+            work.batch.given += parting
+            work.batch.tell = True
+            holdings.part(shard for shard, _ in parting)
+        elif work.batch.holds_gone and not holdings.alone:
+            work.batch.tell = True  # somebody may wait for them
 
     # -- commit -------------------------------------------------------------------------------------------------------
 
@@ -212,6 +190,7 @@ class Turn:
             return
         self._flying = work
         self._flight = asyncio.get_running_loop().create_task(self._send(work))
+        self._flight.add_done_callback(_heard)
 
     async def _send(self, work: Work) -> None:
         shell = self._shell
@@ -243,6 +222,8 @@ class Turn:
         """It is durable: answer whoever waits, and let the effects go."""
         shell = self._shell
         del self.unsettled[: work.results]
+        shell.holdings.given.difference_update(shard for shard, _ in work.batch.given)
+        shell.holdings.reading.difference_update(work.batch.forwarded_gone)
         for answer, value in work.answers:
             if not answer.done():
                 answer.set_result(value)
@@ -253,7 +234,7 @@ class Turn:
             fresh = shell.holdings.effects.get((number, n))
             if fresh is not None:
                 shell.holdings.queue(lane_of(fresh), number, n, now)
-        if work.fresh or work.batch.holds_gone:
+        if work.fresh or work.batch.holds_gone or (work.batch.effects_gone and shell.holdings.waiting["message"]):
             shell.inbox.wake()  # there is something that may leave
 
     def _start(self, number: int, effect: Effect) -> None:
@@ -263,3 +244,9 @@ class Turn:
             shell.executors.give_back(lane_of(effect))
         else:
             shell.executors.start(Job(incident, effect, shell.bundle_of(incident.bundle), shell.mode))
+
+
+def _heard(flight: "asyncio.Task[None]") -> None:
+    """What a commit raised is told by the inbox, also where the turn is ended before it lands."""
+    if not flight.cancelled():
+        flight.exception()

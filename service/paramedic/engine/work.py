@@ -5,7 +5,7 @@ An incident that several inputs touch is decoded once, folded several times, and
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from paramedic.core.decision import Decision
 from paramedic.core.effects import Effect, lane_of
 from paramedic.core.events import Event, Parked
 from paramedic.core.model import Episode, Incident
-from paramedic.core.routing import SHARDS
+from paramedic.core.sharing import SHARDS
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode, Outcome
 from paramedic.engine.holdings import Held, Holdings, encode
@@ -54,7 +54,10 @@ class _Touched:
 
 @dataclass(slots=True)
 class Work:
-    """The batch, the incidents it touches, and what to do once it is committed (`then`) or not (`refuse`)."""
+    """The batch, the incidents it touches, and what to do once it is committed (`then`) or not (`refuse`).
+
+    `born` are effects that leave with the batch they were asked for in, and until when their call may be under way.
+    """
 
     holdings: Holdings
     bundle: Callable[[str], Bundle]
@@ -65,6 +68,7 @@ class Work:
     touched: dict[int, _Touched] = field(default_factory=dict)
     episodes: dict[tuple[str, str], Episode] = field(default_factory=dict)
     asked: dict[tuple[int, int], Effect] = field(default_factory=dict)
+    born: dict[tuple[int, int], datetime | None] = field(default_factory=dict)
     fresh: list[tuple[int, int]] = field(default_factory=list)
     leaving: list[tuple[int, Effect]] = field(default_factory=list)
     answers: list[tuple["asyncio.Future[Any]", Any]] = field(default_factory=list)
@@ -131,7 +135,7 @@ class Work:
         return touched
 
     def _begin(self, incident: Incident) -> _Touched:
-        held = Held(b"", incident.key, 0, 0, 0, first_link(incident.id), incident.severity)
+        held = Held(b"", incident.key, incident.shard, 0, 0, 0, first_link(incident.id), incident.severity)
         self.holdings.incidents[incident.id] = held
         self.holdings.keys[incident.key] = incident.id
         touched = self.touched[incident.id] = _Touched(None, incident, held)
@@ -164,13 +168,22 @@ class Work:
             self.asked[number, effect.n] = effect
         return decision.effects
 
+    def unanswered(self, lane: str) -> Iterator[tuple[int, Effect]]:
+        """The effects of a lane that were asked for in this batch and are still wanted, in the order of asking."""
+        for (number, n), effect in list(self.asked.items()):
+            if lane_of(effect) == lane and n in self.touched[number].now.effects:
+                yield number, effect
+
     def keep(self, kept: tuple[Kept, ...]) -> None:
         """Store evidence with this batch."""
         self.batch.evidence.extend(EvidenceRow(one.reference.digest, one.reference.name, one.body) for one in kept)
 
     def observe(self, episode: Episode) -> None:
-        """Write an episode with this batch."""
-        self.episodes[episode.source, episode.identity] = episode
+        """Write an episode with this batch, as the version after the one that is stored."""
+        who = (episode.source, episode.identity)
+        earlier = self.episodes.get(who)
+        version = earlier.version if earlier is not None else episode.version + 1
+        self.episodes[who] = episode = msgspec.structs.replace(episode, version=version)
         self.holdings.watched.note(episode)
 
     def close(self) -> None:
@@ -232,10 +245,13 @@ class Work:
         for n in now.effects:
             if n not in old:
                 effect = self.asked[number, n]
-                row = EffectRow(number, n, now.shard, lane_of(effect), _effects.encode(effect))
+                until = self.born.get((number, n))
+                body = _effects.encode(effect)
+                row = EffectRow(number, n, now.shard, lane_of(effect), body, intended=until is not None, until=until)
                 self.batch.effects.append(row)
                 self.holdings.effects[number, n] = effect
-                self.fresh.append((number, n))
+                if (number, n) not in self.born:
+                    self.fresh.append((number, n))
 
     def _runs(self, number: int, before: Incident | None, now: Incident) -> None:
         ended = now.past[-1].n if now.past else 0

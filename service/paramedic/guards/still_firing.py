@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from paramedic.core.model import Verdict
-from paramedic.core.text import ago
+from paramedic.core.text import ago, iso
 from paramedic.core.words import Answer
 from paramedic.durations import Duration, say_duration
 from paramedic.plugin import Guard, Params, Seen, Tools
@@ -42,7 +42,7 @@ class StillFiring(Guard):
         if firing.since is None:
             return Verdict(self.name, Answer.UNKNOWN, "it is firing, and nobody knows since when", evidence)
         age = (seen.now - firing.since).total_seconds()
-        evidence["since"] = firing.since.isoformat()
+        evidence["since"] = iso(firing.since)
         if age < params.for_:
             reason = f"firing for {say_duration(age)} only, {say_duration(params.for_)} is wanted"
             return Verdict(self.name, Answer.DENY, reason, evidence, again=params.for_ - age)

@@ -4,7 +4,7 @@ Nothing in the body is believed that can be computed: fingerprints are ignored, 
 that is no alert is set aside with its reason and the rest goes on; elements with equal labels all go on, in order.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from paramedic.core.model import Alert
 from paramedic.errors import Fault
@@ -34,8 +34,7 @@ SMALL = 1024
 NUL = b"\\u0000"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """What a body says: alerts in the order sent, elements set aside, how many the sender left out (`truncated`)."""
 
     alerts: tuple[Alert, ...]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from paramedic.core.model import Alert
 
 __all__ = ["Delivery", "Engine", "Rejected"]
@@ -16,8 +18,7 @@ class Rejected:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One POST of a source: the body as received, the alerts read from it, and the elements that were none."""
 
     source: str

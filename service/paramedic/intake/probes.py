@@ -24,7 +24,7 @@ def routes(engine: Engine, telemetry: Telemetry, bundle: Callable[[], Bundle | N
         loaded = bundle()
         missing = []
         if not engine.live:
-            missing.append("database: not reachable, or another process still holds it")
+            missing.append("service: it starts or stops, or its database cannot be reached")
         if loaded is None:
             missing.append("catalog: no valid rules and playbooks were loaded yet; see `paramedic check`")
         if loaded is None or missing:

@@ -10,6 +10,7 @@ from hashlib import sha256
 import msgspec
 
 from paramedic.core.decision import Entry
+from paramedic.core.text import iso
 
 __all__ = ["chain", "decode_entries", "encode_entries", "first_link", "verify"]
 
@@ -24,7 +25,7 @@ def first_link(incident: int) -> bytes:
 
 def chain(previous: bytes, at: datetime, body: bytes) -> bytes:
     """The hash of a row: sha256 over the hash before it, its time in ISO 8601, a line feed and its body."""
-    return sha256(previous + at.isoformat().encode() + b"\n" + body).digest()
+    return sha256(previous + iso(at).encode() + b"\n" + body).digest()
 
 
 def verify(incident: int, rows: Iterable[tuple[datetime, bytes, bytes]], head: bytes | None = None) -> bool:

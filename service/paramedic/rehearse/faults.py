@@ -14,7 +14,21 @@ from paramedic.errors import Permanent, Temporary, UnknownOutcome
 from paramedic.plugin import MessageText, Notifier, PageText, Plugins, Tools
 from paramedic.rehearse.loop import VirtualClock
 from paramedic.rehearse.script import Away, Crash, Failing, Fails
-from paramedic.store.port import Batch, BundleRow, Committed, Doubtful, Recovered, Store, Switch
+from paramedic.store.port import (
+    AnswerRow,
+    Batch,
+    BundleRow,
+    ClaimRow,
+    Committed,
+    Doubtful,
+    ForwardedRow,
+    Place,
+    Recovered,
+    ScopeRow,
+    Standing,
+    Store,
+    Switch,
+)
 
 __all__ = ["StagedStore", "Weather", "failing_plugins"]
 
@@ -89,10 +103,49 @@ class StagedStore:
         self._reach()
         return await self._inner.join()
 
-    async def recover(self, *, uses_since: datetime) -> Recovered:
+    async def recover(self, *, uses_since: datetime, but: Sequence[int] = ()) -> Recovered:
         """As the store's."""
         self._reach()
-        return await self._inner.recover(uses_since=uses_since)
+        return await self._inner.recover(uses_since=uses_since, but=but)
+
+    async def standing(self) -> Standing:
+        """As the store's."""
+        self._reach()
+        return await self._inner.standing()
+
+    async def take_over(self) -> None:
+        """As the store's."""
+        self._reach()
+        await self._inner.take_over()
+
+    async def news(self, patience: float) -> bool:
+        """As the store's."""
+        return await self._inner.news(patience)
+
+    async def forwarded(self, shards: Sequence[int], but: Sequence[int], most: int) -> Sequence[ForwardedRow]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.forwarded(shards, but, most)
+
+    async def answers(self, ids: Sequence[int]) -> Sequence[AnswerRow]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.answers(ids)
+
+    async def places(self, incidents: Iterable[int]) -> Mapping[int, Place]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.places(incidents)
+
+    async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.scopes(names, since)
+
+    async def claim(self, claims: Sequence[ClaimRow]) -> Sequence[int]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.claim(claims)
 
     async def episodes(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:
         """As the store's."""

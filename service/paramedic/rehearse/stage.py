@@ -176,7 +176,7 @@ class Stage:
             tools,
             tools,
             self.clock,
-            Options(mode=self.script.world.mode, signs=_DAY, jitter=self._jitter),
+            Options(mode=self.script.world.mode, signs=_DAY, look=_DAY, jitter=self._jitter),
             self._defects,
             parse=_parse,
             load=lambda _: self.bundle,

@@ -3,18 +3,25 @@
 `MemoryStore` writes batches here; whoever tells what happened reads `timeline` and `events`, ordered in each incident.
 """
 
-from collections.abc import Container, Hashable, Iterable
-from dataclasses import replace
+from collections.abc import Container, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from paramedic.core.model import Episode
+from paramedic.store.memory.members import Members
 from paramedic.store.port import (
+    AnswerRow,
     Batch,
     BundleRow,
+    ClaimRow,
     DeliveryRow,
     Doubtful,
     EffectRow,
     EventRow,
     EvidenceRow,
+    ForwardedRow,
     HoldRow,
     IncidentRow,
     RejectedRow,
@@ -24,15 +31,23 @@ from paramedic.store.port import (
     UseRow,
 )
 
-__all__ = ["MemoryDisk"]
+__all__ = ["MemoryDisk", "Reached"]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What a process wrote last of its marks, and when it found that this disk is not the one it knew."""
+
+    mark: int = 0
+    frozen: datetime | None = None
+    frozen_in: str = ""
 
 
 class MemoryDisk:
-    """The tables, and who may write them."""
+    """The tables. Who may write them is in `members`."""
 
     def __init__(self) -> None:
-        self.member = 0  # the one that may write
-        self.members = 0  # how many there have been
+        self.members = Members()
         self.numbers = 1  # the first incident number of the next block
         self.deliveries: dict[int, DeliveryRow] = {}
         self.rejected: dict[int, RejectedRow] = {}
@@ -47,20 +62,30 @@ class MemoryDisk:
         self.holds: dict[str, HoldRow] = {}
         self.uses: dict[UseRow, None] = {}
         self.evidence: dict[str, EvidenceRow] = {}
+        self.forwarded: dict[int, ForwardedRow] = {}
+        self.answers: dict[int, AnswerRow] = {}
+        self.scopes: dict[str, int] = {}  # name → version
         self.switch = Switch()
         self.bundles: dict[str, BundleRow] = {}
         self.pointer: str | None = None
         self.todo: dict[int, DeliveryRow] = {}  # deliveries that are not routed
         self.inbox: dict[tuple[int, int], EventRow] = {}  # events that are not done
+        self.system = "memory"  # another one stands for another database system
+        self.written = 0  # how far it has come
+        self.reached: dict[str, Reached] = {}
         self._entries: set[tuple[int, int]] = set()  # incident and sequence number of what `timeline` holds
 
-    def write(self, batch: Batch) -> None:
-        """Write all of the batch, or raise `Doubtful` and write nothing."""
+    def write(self, batch: Batch, member: int) -> None:
+        """Write all of the batch for a member, or raise `Doubtful` and write nothing."""
         self._check_incidents(batch)
         self._check_keys(batch)
+        self._check_versions(batch)
+        self.members.give(batch.given, member)
         self._write_deliveries(batch)
         self._write_incidents(batch)
         self._write_work(batch)
+        self._write_sharing(batch)
+        self.written += 1
         if batch.switch is not None:
             self.switch = batch.switch
 
@@ -95,6 +120,14 @@ class MemoryDisk:
             if (incident, n) not in self.effects or (incident, n) in batch.effects_gone:
                 raise Doubtful(f"effect {n} of incident {incident} is not there to be carried out")
         _require_new("intent of", ((incident, n) for incident, n, _ in batch.intents))
+        _require_new("forwarded row", (row.id for row in batch.forwarded), self.forwarded)
+        _require_new("answer", (row.id for row in batch.answers), self.answers)
+
+    def _check_versions(self, batch: Batch) -> None:
+        for episode in batch.episodes:
+            before = self.episodes.get((episode.source, episode.identity))
+            if before is not None and before.version != episode.version - 1:
+                raise Doubtful(f"the episode of {episode.identity} is not at version {episode.version - 1}")
         if batch.switch is not None and batch.switch.version != self.switch.version + 1:
             raise Doubtful(f"the switch is at version {self.switch.version}, not {batch.switch.version - 1}")
 
@@ -148,6 +181,27 @@ class MemoryDisk:
         self.uses.update((row, None) for row in batch.uses)
         for evidence in batch.evidence:
             self.evidence.setdefault(evidence.digest, evidence)
+
+    def _write_sharing(self, batch: Batch) -> None:
+        for number in batch.forwarded_gone:
+            self.forwarded.pop(number, None)
+        self.forwarded.update((row.id, row) for row in batch.forwarded)
+        self.answers.update((row.id, row) for row in batch.answers)
+
+    def take(self, claims: Sequence[ClaimRow]) -> list[int]:
+        """Take each claim whole, if the versions that it has seen are those of before: the `n` of those taken.
+
+        Raises `Doubtful`, and takes nothing, when one of them is held although its version has not moved.
+        """
+        wanted = {scope: seen for claim in claims for scope, seen in claim.seen.items()}
+        moved = {scope for scope, seen in wanted.items() if self.scopes.get(scope, 0) == seen}
+        taken = [claim for claim in claims if moved.issuperset(claim.seen)]
+        _require_new("hold on", (hold.scope for claim in taken for hold in claim.holds), self.holds)
+        self.scopes.update((scope, wanted[scope] + 1) for scope in moved)
+        for claim in taken:
+            self.holds.update((hold.scope, hold) for hold in claim.holds)
+            self.uses.update((use, None) for use in claim.uses)
+        return [claim.n for claim in taken]
 
 
 def _require_new(

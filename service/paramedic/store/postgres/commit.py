@@ -20,6 +20,7 @@ from paramedic.store.queries import Query
 __all__ = ["Committer", "compose", "read_switch"]
 
 PARAMETER = re.compile(r"\$(\d+)")
+ALONE = ("switch", "tell")  # parts that do something even where they are given no rows
 KEPT = 64  # combinations of parts that have a statement of their own: prepared, each takes 0.4 MB in the server
 
 
@@ -49,7 +50,7 @@ class Committer:
         arguments: list[Any] = [self._member]
         for part in statement.parts:
             some = rows[part.name]
-            arguments += part.columns(some) if some else [()] * part.params
+            arguments += part.columns(some) if some else part.empty
         arguments.append(sum(len(rows[part.name]) for part in statement.parts if part.counted))
         answer = await self._send(statement.text, arguments)
         if answer is None or answer["alive"] == 0:
@@ -59,7 +60,7 @@ class Committer:
     def _statement(self, names: tuple[str, ...]) -> Statement:
         """The statement of these parts; once there are many, that of all parts, which takes empty arrays as well."""
         if names not in self._statements and len(self._statements) >= KEPT:
-            names = tuple(part.name for part in self._parts if part.name != "switch" or "switch" in names)
+            names = tuple(part.name for part in self._parts if part.name not in ALONE or part.name in names)
         if names not in self._statements:
             parts = [part for part in self._parts if part.name in names]
             self._statements[names] = Statement(parts, compose(self._queries, parts))
@@ -74,7 +75,7 @@ class Committer:
             return await self._connection.fetchrow(text, *arguments, timeout=self._timeout)
         except asyncpg.DivisionByZeroError as error:
             raise Doubtful(
-                "the commit was undone: an incident, effect or the switch is not as this member remembers it"
+                "the commit was undone: an incident, episode, effect, shard or the switch is not as this member knows"
             ) from error
         except TimeoutError as error:
             raise Doubtful(f"the commit was not answered within {self._timeout:g} s") from error

@@ -1,4 +1,4 @@
-"""Membership: how a process becomes the one that may write, proves that it lives, and learns that it may no longer.
+"""Membership: how a process becomes one that may write, proves that it lives, and learns that it may no longer.
 
 The store joins before it recovers. The protocol is in `queries/members.sql`: a lock held by a connection says "my
 process lives", a row with a lease says "and it is not asleep", and the row's `fenced` ends every commit of a member
@@ -59,26 +59,44 @@ class Membership:
         self._ended: Fenced | Doubtful | None = None
         self._renewing = asyncio.Lock()
         self._heart: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
 
     async def enter(self, former: int) -> Sequence[int]:
-        """Step in for the members that are gone, and begin the heartbeat; or answer who lives, and do nothing.
+        """Become a member, and begin the heartbeat; or answer who lives and shares with nobody, and do nothing.
 
         `former` is the member that this process itself has given up (0: none). Raises Temporary or Permanent.
         """
-        takeover = self._queries["takeover"]
+        enter = self._queries["member_enter"]
         with translated("joining"):
             async with self._connection.transaction():
                 await self._connection.execute(self._queries["takeover_begin"].text)
-                living = await self._connection.fetch(self._queries["members_living"].text, former)
-                if living:
-                    return [row["id"] for row in living]
+                alone = await self._connection.fetch(self._queries["members_alone"].text, former)
+                if alone:
+                    return [row["id"] for row in alone]
                 before, sent = self._clock.local(), self._clock.monotonic()
-                arguments = takeover.arguments(member=self.member, ttl=timedelta(seconds=self._ttl))
-                now, fenced = await self._connection.fetchrow(takeover.text, *arguments) or (before, [])
-        logger.info("member %d has the shards; fenced: %s", self.member, fenced)
+                arguments = enter.arguments(member=self.member, ttl=timedelta(seconds=self._ttl))
+                now = await self._connection.fetchval(enter.text, *arguments)
+            await self._connection.add_listener("paramedic", self._told)
         self._renewed(sent, before, now)
         self._heart = asyncio.create_task(self._beat(), name=f"heartbeat of member {self.member}")
         return []
+
+    def _told(self, *_: object) -> None:
+        self._news.set()
+
+    async def news(self, patience: float) -> bool:
+        """Wait until another member has told us to look (True), or `patience` seconds are over."""
+        waiting = asyncio.ensure_future(self._news.wait())
+        pause = asyncio.ensure_future(self._clock.sleep(patience))
+        try:
+            await asyncio.wait([waiting, pause], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            pause.cancel()
+            await asyncio.gather(waiting, pause, return_exceptions=True)
+        told = self._news.is_set()
+        self._news.clear()
+        return told
 
     def check(self) -> None:
         """Raises `Fenced` or `Doubtful` when the membership is known to be over."""
@@ -155,6 +173,7 @@ class Membership:
             if self._ended is None:
                 with translated("leaving"):
                     await self._connection.execute(query.text, *query.arguments(member=self.member))
+                    await self._connection.execute(self._queries["members_told"].text)
                     await self._connection.close(timeout=2.0)
         finally:
             self.end(Fenced(f"member {self.member} has left"))
@@ -173,7 +192,7 @@ class Membership:
 async def join(
     dsn: str, clock: DatabaseClock, queries: Mapping[str, Query], *, ttl: float, former: int = 0
 ) -> Membership:
-    """Become the member that writes as soon as no other one lives; until then wait, until cancelled.
+    """Become a member; wait, until cancelled, while one of an older version lives, which shares with nobody.
 
     `ttl` is the length of the lease in seconds. Raises Temporary, Permanent or Fault when the database cannot be used.
     """
@@ -187,7 +206,7 @@ async def join(
         known: Sequence[int] = []
         while living := await membership.enter(former):
             if living != known:
-                logger.info("member %d stands by: member %s lives", member, ", ".join(map(str, living)))
+                logger.info("member %d stands by: member %s shares with nobody", member, ", ".join(map(str, living)))
             known = living
             await clock.sleep(jittered(ttl / 4))
         undo.pop_all()

@@ -2,16 +2,22 @@
 
 `commit` puts the parts that have rows into one statement. A part's SQL (`queries/commit.sql`) names the fields that it
 wants: its parameter `:seq` is the `seq` of every row.
+
+Numbers and moments go as the text of an array, `:seq::text::int[]`: the driver asks of each element of an array whether
+it is one itself, which took a fifteenth of the time of an alert.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from paramedic.core.model import Episode
+from paramedic.core.text import iso
 from paramedic.store.port import Batch
 from paramedic.store.queries import Query
 
@@ -19,11 +25,14 @@ __all__ = ["Part", "parts_of"]
 
 Rows = Sequence[Any]
 Columns = Sequence[Any]
+Write = Callable[[Sequence[Any]], Any]
+
+_AS_TEXT = re.compile(r"\$(\d+)::text::(\w+)\[\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the statement.
+    """One part of the statement. `empty` stands for its columns where it has no rows.
 
     `after` names the part that must have run before this one where both are there. A `counted` part fails the commit
     unless it changes exactly as many rows as it was given.
@@ -34,6 +43,7 @@ class Part:
     params: int
     rows: Callable[[Batch], Rows]
     columns: Callable[[Rows], Columns]
+    empty: Columns
     after: str = ""
     counted: bool = False
 
@@ -50,13 +60,19 @@ def parts_of(queries: Mapping[str, Query]) -> tuple[Part, ...]:
         counted: bool = False,
     ) -> Part:
         query = queries[f"commit_{name}"]
-        return Part(name, query.text, len(query.params), rows, columns or _fields(query), after, counted)
+        writes, of = _writes(query), columns or _fields(query)
+
+        def written(some: Rows) -> Columns:
+            return [write(column) for write, column in zip(writes, of(some), strict=True)]
+
+        empty = [write(()) for write in writes]
+        return Part(name, query.text, len(query.params), rows, written, empty, after, counted)
 
     return (
         part("deliveries", lambda batch: batch.deliveries),
         part("routed", lambda batch: batch.routed, _values),
         part("rejected", lambda batch: batch.rejected),
-        part("episodes", lambda batch: batch.episodes, _episodes),
+        part("episodes", lambda batch: batch.episodes, _episodes, counted=True),
         part("incidents_changed", _changed, counted=True),
         part("incidents_new", lambda batch: [row for row in batch.incidents if row.new], after="incidents_changed"),
         part("events", lambda batch: batch.events),
@@ -71,6 +87,11 @@ def parts_of(queries: Mapping[str, Query]) -> tuple[Part, ...]:
         part("holds", lambda batch: batch.holds, after="holds_gone"),
         part("uses", lambda batch: batch.uses),
         part("evidence", lambda batch: batch.evidence),
+        part("forwarded", lambda batch: batch.forwarded),
+        part("forwarded_gone", lambda batch: batch.forwarded_gone, _values),
+        part("answers", lambda batch: batch.answers),
+        part("given", lambda batch: batch.given, _tuples, counted=True),
+        part("tell", lambda batch: [True] if batch.tell else [], lambda _: (), counted=True),
         part("switch", _switch, _only(queries["commit_switch"]), counted=True),
     )
 
@@ -82,6 +103,25 @@ def _changed(batch: Batch) -> Rows:
 
 def _switch(batch: Batch) -> Rows:
     return [batch.switch] if batch.switch else []
+
+
+def _writes(query: Query) -> Sequence[Write]:
+    """How each parameter's values become what the driver takes."""
+    kinds = {int(found[1]): found[2] for found in _AS_TEXT.finditer(query.text)}
+    by_kind: Mapping[str | None, Write] = {None: _as_it_is, "timestamptz": _moments}
+    return [by_kind.get(kinds.get(place), _numbers) for place in range(1, len(query.params) + 1)]
+
+
+def _as_it_is(values: Sequence[Any]) -> Any:
+    return values
+
+
+def _numbers(values: Sequence[int | bool | None]) -> str:
+    return "{" + str(list(values))[1:-1].replace("None", "NULL") + "}"
+
+
+def _moments(values: Sequence[datetime | None]) -> str:
+    return "{" + ",".join(["NULL" if one is None else iso(one) for one in values]) + "}"
 
 
 def _fields(query: Query) -> Callable[[Rows], Columns]:
@@ -107,7 +147,15 @@ def _episodes(rows: Sequence[Episode]) -> Columns:
     """The columns that look-ups need, and the whole episode as JSON. `live`: open, or in doubt whether it is."""
     encode = msgspec.json.Encoder().encode
     made = [
-        (one.source, one.identity, one.alertname, one.incident, one.open or one.doubted_at is not None, encode(one))
+        (
+            one.source,
+            one.identity,
+            one.alertname,
+            one.incident,
+            one.open or one.doubted_at is not None,
+            encode(one),
+            one.version,
+        )
         for one in rows
     ]
     return tuple(zip(*made, strict=True))

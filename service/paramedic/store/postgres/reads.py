@@ -4,17 +4,17 @@ One connection, opened when it is first needed and anew after an error, so that 
 A failed read changes nothing: it raises Temporary (or Permanent) and may be tried again.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import msgspec
 
 from paramedic.core.model import Episode
-from paramedic.store.connect import ENGINE, Connection, connect, translated
-from paramedic.store.port import BundleRow, Switch
+from paramedic.store.connect import ENGINE, Connection
+from paramedic.store.port import BundleRow, Place, Switch
 from paramedic.store.postgres.commit import read_switch
+from paramedic.store.postgres.session import Session
 from paramedic.store.queries import Query
 
 __all__ = ["Reader"]
@@ -26,33 +26,17 @@ class Reader:
     """Reads one thing at a time over its own connection."""
 
     def __init__(self, dsn: str, queries: Mapping[str, Query]) -> None:
-        self._dsn = dsn
         self._queries = queries
-        self._connection: Connection | None = None
-        self._turn = asyncio.Lock()
+        self._session = Session(dsn, ENGINE)
         self._episode = msgspec.json.Decoder(Episode).decode
 
-    @asynccontextmanager
-    async def session(self, doing: str) -> AsyncIterator[Connection]:
-        """The connection, for one reader at a time. It does not outlive an error or a cancellation."""
-        async with self._turn:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await connect(self._dsn, ENGINE)
-            connection, done = self._connection, False
-            try:
-                with translated(doing):
-                    yield connection
-                done = True
-            finally:
-                if not done:
-                    connection.terminate()
+    def session(self, doing: str) -> AbstractAsyncContextManager[Connection]:
+        """The connection, for one reader at a time."""
+        return self._session.open(doing)
 
     async def close(self) -> None:
         """Close the connection; the next read opens another one."""
-        async with self._turn:
-            if self._connection is not None and not self._connection.is_closed():
-                with translated("closing the reading connection"):
-                    await self._connection.close(timeout=2.0)
+        await self._session.close()
 
     async def episodes(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:
         """The latest episodes of these (source, identity) pairs."""
@@ -79,6 +63,11 @@ class Reader:
         rows = await self._fetch("taking incident numbers", self._queries["incident_numbers"], blocks)
         return [range(row["first"], row["first"] + NUMBERS) for row in rows]
 
+    async def places(self, incidents: Iterable[int]) -> Mapping[int, Place]:
+        """Where these incidents are; unknown ones are absent."""
+        rows = await self._fetch("looking incidents up", self._queries["places"], list(incidents))
+        return {row["id"]: Place(row["shard"], row["open"]) for row in rows}
+
     async def switch(self) -> Switch:
         """The switch, read now."""
         (row,) = await self._fetch("reading the switch", self._queries["switch"])
@@ -100,8 +89,14 @@ class Reader:
         return bool(row[0])
 
     async def _read_episodes(self, query: Query, *arguments: object) -> list[Episode]:
-        return [self._episode(row["body"]) for row in await self._fetch("reading episodes", query, *arguments)]
+        rows = await self._fetch("reading episodes", query, *arguments)
+        return [_at(self._episode(row["body"]), row["version"]) for row in rows]
 
     async def _fetch(self, doing: str, query: Query, *arguments: object) -> list[asyncpg.Record]:
         async with self.session(doing) as connection:
             return await connection.fetch(query.text, *arguments)
+
+
+def _at(episode: Episode, version: int) -> Episode:
+    """The column counts: an older member writes the body alone."""
+    return episode if episode.version == version else msgspec.structs.replace(episode, version=version)

@@ -2,22 +2,22 @@
 -- the tables, it goes by key, one after another.
 
 -- name: episodes
-select found.body
+select found.body, found.version
 from
   unnest(:identity::text[], :source::text[]) u (identity, source),
-  lateral (select e.body from episode e where e.identity = u.identity and e.source = u.source offset 0) found
+  lateral (select e.body, e.version from episode e where e.identity = u.identity and e.source = u.source offset 0) found
 
 -- name: episodes_of
-select body from episode where incident_id = :incident::bigint and live
+select body, version from episode where incident_id = :incident::bigint and live
 
 -- name: episodes_live
-select body from episode where live
+select body, version from episode where live
 
 -- name: episodes_live_named
-select found.body
+select found.body, found.version
 from
   unnest(:alertnames::text[]) u (alertname),
-  lateral (select e.body from episode e where e.alertname = u.alertname and e.live offset 0) found
+  lateral (select e.body, e.version from episode e where e.alertname = u.alertname and e.live offset 0) found
 
 -- name: incident_numbers
 -- The first number of each block; the sequence counts by the length of a block.

@@ -2,7 +2,10 @@
 -- timers, holds and uses hold only what is open, so these reads may walk through them.
 
 -- name: recover_shards
-select id from shard where owner = :member::bigint
+-- No row: the member is fenced, or was never one.
+select array(select s.id from shard s where s.owner = m.id order by s.id) as shards
+from member m
+where m.id = :member::bigint and not m.fenced
 
 -- name: recover_incidents
 select
@@ -31,8 +34,12 @@ where of_shard.shard = any(:shards::smallint[])
 order by found.incident_id, found.seq
 
 -- name: recover_todo
--- In the order in which they came.
-select id, at, source, body, routed from delivery where not routed order by id
+-- What members have journalled who are gone (an id begins with its member's), in the order in which it came. A member
+-- that lives routes its own.
+select d.id, d.at, d.source, d.body, d.routed
+from delivery d
+where not d.routed and not exists (select from member m where m.id = d.id >> 36 and not m.fenced)
+order by d.id
 
 -- name: recover_holds
 select scope, incident_id as incident, run, at from hold
