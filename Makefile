@@ -1,7 +1,7 @@
 # Every verb of the house. A bare machine needs Python >= 3.11 and make, nothing else.
 PYTHON ?= python3
 UV     ?= uv
-SEEDS  ?= 200
+SEEDS  ?= 1000
 JOBS   ?= 3
 DEMO   ?=
 BENCH  ?=
@@ -48,7 +48,7 @@ real: $(READY)  ## get the real parts and run tests/real against them; with CI=t
 	tests/real/install
 	$(BIN)/pytest tests/real -rs --timeout 300
 
-simulate: $(READY)  ## the simulation with faults, SEEDS=N of them
+simulate: $(READY)  ## the simulation with faults, SEEDS=N of them; and every deliberate defect is found
 	SEEDS=$(SEEDS) $(BIN)/pytest tests/simulation -n $(JOBS) --timeout 0
 
 bench: $(READY)  ## measure speed and size; BENCH=NAME for one measurement
