@@ -1,15 +1,11 @@
-"""Rounds of kill -9: alerts pour in, the service dies in the middle, comes up again on the same data, and drains.
+"""Rounds of trouble: alerts pour in, a process is killed, frozen or ended in the middle, comes back, and all drains.
 
 What must hold afterwards is promise 1 (nothing accepted is lost) and promise 3 (nothing is done under a second key, and
 what protects itself by nothing is called once at most: where nobody can know, a person is paged).
 """
 
 import asyncio
-import os
-import signal
-import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,186 +13,182 @@ from typing import Any
 
 import aiohttp
 
+from paramedic.clock import SystemClock
+from tests.crash.members import Member, member_on
 from tests.crash.record import Record
 from tests.crash.sink import Sink
+from tests.crash.tally import Tally, judged
+from tests.crash.texts import alert, write_catalog
 from tests.engine.texts import body
-from tests.real.processes import Process, Processes, free_port, until
+from tests.real.processes import Processes, until
 
-__all__ = ["Killing", "service_on"]
+__all__ = ["Round", "Rounds", "Trouble", "rounds_on"]
 
-PARAMEDIC = str(Path(sys.executable).with_name("paramedic"))
+Trouble = Callable[["Rounds"], Coroutine[Any, Any, None]]
+"""A fault of somebody's own: it brings it about, says so with `began`, and mends it."""
+
 IN_FLIGHT = 32
-CATALOG = """\
-endpoints:
-  - {name: hook, url: "SINK/hook", idempotent: true, timeout: 1s}
-  - {name: raw, url: "SINK/raw", idempotent: false, timeout: 1s}
-people: [{name: sre}]
-escalation: [{name: sre, levels: [{after: 0s, page: [sre]}]}]
-rules:
-  - name: unprotected
-    match: ['endpoint="raw"']
-    incident: [id]
-    storm: off
-    playbook: call-raw
-    with: {id: "${labels.id}"}
-    escalation: sre
-  - {name: every-alert, match: ['alertname=~".+"'], incident: [id], playbook: call-hook, with: {id: "${labels.id}"}}
-"""
-PLAYBOOK = """\
-playbook: call-ENDPOINT
-mode: auto
-defaults: none
-params: {id: {type: string}}
-target: "ENDPOINT/${params.id}"
-steps:
-  - http: {endpoint: ENDPOINT, method: POST, path: "/act?id=${params.id}", body: {id: "${params.id}"}}
-"""
-
-
-def alert(identity: str, endpoint: str) -> Mapping[str, Any]:
-    """A firing alert with an incident of its own."""
-    return {
-        "status": "firing",
-        "labels": {"alertname": "Down", "id": identity, "endpoint": endpoint},
-        "annotations": {},
-        "startsAt": "2026-01-05T02:14:00Z",
-        "endsAt": "0001-01-01T00:00:00Z",
-        "fingerprint": "00",
-    }
+ANSWER = 4.0  # seconds: a service answers within two, and one that is frozen does not
+LEASE = 10.0  # seconds that a member may be silent before others take its place
+DRAINED = 180.0
 
 
 @dataclass
-class Killing:
-    """A service that can be killed, and those who send to it and look at it."""
+class Round:
+    """How one round went. Times are in seconds."""
 
-    process: Process
-    url: str
+    number: int
+    fault: str
+    accepted: int
+    took: float = 0.0
+    back: float = 0.0  # from the fault until a delivery that was begun after it had been accepted
+
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"round {self.number + 1}: {self.fault}, {self.accepted} alerts accepted in {self.took:.1f} s; "
+            f"accepting again {self.back:.2f} s after the fault"
+        )
+
+
+@dataclass
+class Rounds:
+    """The members of one service, and those who send to it and look at it."""
+
+    members: Sequence[Member]
     sink: Sink
     http: aiohttp.ClientSession
     sent: dict[str, str] = field(default_factory=dict)
+    _clock: SystemClock = field(default_factory=SystemClock)
+    _fault_at: float | None = None
+    _back_at: asyncio.Future[float] | None = None
 
-    @property
-    def command(self) -> list[str]:
-        """What was started."""
-        return [PARAMEDIC, "serve"]
-
-    async def start(self) -> None:
-        """Start it, or start it again; back when it is ready."""
-        self.process.start()
-        await self.process.said(self._ready, "the readiness")
-
-    async def kill(self) -> None:
-        """kill -9, of the service alone."""
-        os.kill(self.process.pid, signal.SIGKILL)
-
-        async def dead() -> bool:
-            return self.process.code is not None
-
-        await until(dead, "its end")
-
-    async def _ready(self) -> bool:
-        try:
-            async with self.http.get(f"{self.url}/readyz") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def round(self, number: int, alerts: int) -> None:
-        """Send so many alerts; kill the service once a third has been acted on, start it again, wait for the rest."""
-        before = self.sink.count
+    async def round(
+        self, number: int, alerts: int, fault: "str | Trouble" = "kill", *, in_flight: int = IN_FLIGHT
+    ) -> Round:
+        """Send so many alerts; once a third has been acted on, bring the fault about and mend it; wait for the rest."""
+        before, began = self.sink.count, self._clock.monotonic()
         ids = [f"round{number}-{n}" for n in range(alerts)]
         self.sent |= {one: "raw" if n % 3 == 0 else "hook" for n, one in enumerate(ids)}
         waiting = asyncio.Queue[str]()
         for one in ids:
             waiting.put_nowait(one)
+        done = Round(number, fault if isinstance(fault, str) else fault.__name__, len(ids))
+        self._back_at = asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as senders:
-            for _ in range(IN_FLIGHT):
-                senders.create_task(self._send(waiting))
-            assert await self.sink.until(lambda: self.sink.count - before >= alerts // 3, 60.0), (
-                self.process.last_words()
-            )
-            await self.kill()
-            await self.start()
+            for n in range(in_flight):
+                senders.create_task(self._send(waiting, n))
+            acted = await self.sink.until(lambda: self.sink.count - before >= alerts // 3, 120.0)
+            assert acted, self.members[0].process.last_words()
+            await (self._trouble(number, fault) if isinstance(fault, str) else fault(self))
+        async with asyncio.timeout(120.0):
+            done.back = await self._back_at
+        self._fault_at = None
+        done.took = self._clock.monotonic() - began
+        return done
 
-    async def _send(self, waiting: "asyncio.Queue[str]") -> None:
-        """What Alertmanager does: send again until it is answered with 2xx."""
+    async def _trouble(self, number: int, fault: str) -> None:
+        victim = await self._victim(number)
+        if fault == "kill":
+            await victim.kill()
+            self.began()
+            await victim.start()
+        elif fault == "restart":
+            self.began()
+            assert await victim.process.stop() == 0
+            await victim.start()
+        else:
+            assert fault == "freeze", fault
+            victim.freeze()
+            self.began()
+            try:
+                await self._clock.sleep(LEASE + 2.0)
+            finally:
+                victim.thaw()
+
+    def began(self) -> None:
+        """The fault is there: from now on it counts how long it takes until something is accepted again."""
+        self._fault_at = self._clock.monotonic()
+
+    async def _victim(self, number: int) -> Member:
+        """Each in its turn, of those that take deliveries: to hit one that stands by would be no trouble."""
+
+        async def found() -> Member | None:
+            ready = [member for member in self.members if await member.ready()]
+            return ready[number % len(ready)] if ready else None
+
+        victim = await until(found, "a member that takes deliveries")
+        assert victim is not None
+        return victim
+
+    async def _send(self, waiting: "asyncio.Queue[str]", number: int) -> None:
+        """What Alertmanager does: send again until it is answered with 2xx; here to each address in turn."""
+        turn = number
         while not waiting.empty():
             one = waiting.get_nowait()
             text = body(alert(one, self.sent[one]))
 
             async def taken(text: bytes = text) -> bool:
+                nonlocal turn
+                turn += 1
+                began = self._clock.monotonic()
                 try:
-                    async with self.http.post(f"{self.url}/api/v1/alertmanager", data=text) as answer:
-                        return answer.status == 200
+                    url = f"{self.members[turn % len(self.members)].url}/api/v1/alertmanager"
+                    async with self.http.post(url, data=text) as answer:
+                        return answer.status == 200 and self._accepted(began)
                 except (aiohttp.ClientError, TimeoutError):
                     return False
 
-            await until(taken, f"{one} to be accepted")
+            await until(taken, f"{one} to be accepted", deadline=DRAINED)
+
+    def _accepted(self, began: float) -> bool:
+        back, fault = self._back_at, self._fault_at
+        if fault is not None and began > fault and back is not None and not back.done():
+            back.set_result(self._clock.monotonic() - fault)
+        return True
 
     async def drained(self) -> None:
         """Wait until every alert has its incident, and no run is under way."""
 
         async def over() -> bool:
-            if (await self._get("runs"))["runs"]:
-                return False
-            return await self._count() == len(self.sent)
+            for member in self.members:
+                if await member.ready():
+                    return not (await member.get("runs"))["runs"] and await _count(member) == len(self.sent)
+            return False
 
-        await self.process.said(over, "the end of every run")
+        await until(over, "the end of every run", deadline=DRAINED)
 
-    async def _count(self) -> int:
-        """How many incidents there are."""
-        count, more = 0, {"limit": "200"}
-        while True:
-            page = await self._get("incidents", more)
-            count += len(page["incidents"])
-            if page["cursor"] is None:
-                return count
-            more["cursor"] = page["cursor"]
+    async def stop(self) -> None:
+        """End all members as one does; each must end well."""
+        for member in self.members:
+            assert await member.process.stop() == 0, member.process.last_words()
 
-    async def _get(self, what: str, query: Mapping[str, str] | None = None) -> Any:
-        async with self.http.get(f"{self.url}/api/v1/{what}", params=query) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
+    def judge(self, record: Record) -> Tally:
+        """What became of every alert that was sent: all were accepted."""
+        return judged(self.sent, self.sink.calls, record)
 
-    def judge(self, record: Record) -> Counter[str]:
-        """What must hold for every alert that was accepted; how many were acted on, repeated, and not known."""
-        counts: Counter[str] = Counter(unknown=len(record.unknown))
-        assert record.incidents == len(self.sent)
-        assert not record.left, record.left
-        for one, endpoint in self.sent.items():
-            keys = self.sink.calls[endpoint].get(one, [])
-            assert len(set(keys)) <= 1, f"{one} was acted on under {sorted(set(keys))}"
-            assert keys or one in record.unknown, f"{one} was lost"
-            if endpoint == "raw":
-                assert len(keys) <= 1, f"{one} was called {len(keys)} times, and nothing deduplicates there"
-            else:
-                assert one not in record.unknown, f"{one} could have been asked for again"
-            counts[endpoint] += bool(keys)
-            counts["repeated"] += len(keys) > 1
-        assert record.unknown <= record.paged, "an outcome that nobody knows, and nobody was told"
-        return counts
+
+async def _count(member: Member) -> int:
+    """How many incidents there are."""
+    count, more = 0, {"limit": "200"}
+    while True:
+        page = await member.get("incidents", more)
+        count += len(page["incidents"])
+        if page["cursor"] is None:
+            return count
+        more["cursor"] = page["cursor"]
 
 
 @asynccontextmanager
-async def service_on(processes: Processes, folder: Path, sink: Sink, **settings: str) -> AsyncIterator[Killing]:
-    """A service that runs, with the catalog above."""
-    rules, playbooks = folder / "rules", folder / "playbooks"
-    rules.mkdir()
-    playbooks.mkdir()
-    (rules / "crash.yaml").write_text(CATALOG.replace("SINK", sink.url))
-    for endpoint in ("hook", "raw"):
-        (playbooks / f"call-{endpoint}.yaml").write_text(PLAYBOOK.replace("ENDPOINT", endpoint))
-    port = free_port()
-    environment = {
-        "PARAMEDIC_LISTEN": f"127.0.0.1:{port}",
-        "PARAMEDIC_RULES": str(rules),
-        "PARAMEDIC_PLAYBOOKS": str(playbooks),
-        "PARAMEDIC_DATA": str(processes.folder / "data"),
-        **settings,
-    }
-    process = processes.new("paramedic", [PARAMEDIC, "serve"], environment)
-    timeout = aiohttp.ClientTimeout(total=10.0)
+async def rounds_on(
+    processes: Processes, folder: Path, sink: Sink, *, members: int = 1, **settings: str
+) -> AsyncIterator[Rounds]:
+    """A service that runs, with the catalog of `texts`. Several members need PARAMEDIC_DATABASE_URL in `settings`."""
+    files = write_catalog(folder, sink.url)
+    timeout = aiohttp.ClientTimeout(total=ANSWER)
     async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as http:
-        killing = Killing(process, f"http://127.0.0.1:{port}", sink, http)
-        await killing.start()
-        yield killing
+        rounds = Rounds([member_on(processes, http, {**files, **settings}) for _ in range(members)], sink, http)
+        for member in rounds.members:
+            await member.start()
+        await rounds.members[0].is_ready()
+        yield rounds

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -11,24 +11,37 @@ from paramedic.clock import SystemClock
 
 __all__ = ["Sink", "sink_on_a_port"]
 
+LATE = 1.5  # seconds; the rounds' endpoints wait for one
+
 
 class Sink:
-    """Remembers the keys under which each id was asked for, by endpoint; an answer takes `takes` seconds."""
+    """Remembers the keys under which each id was asked for, by endpoint; an answer takes `takes` seconds.
+
+    `moods` is how the first call for an id goes wrong, one id after the other: `late` (the answer takes longer than
+    anybody waits), `unavailable` (503), `reset` (no answer, the connection is gone), or not at all.
+    """
 
     def __init__(self, takes: float) -> None:
         self.url = ""
         self.calls: dict[str, dict[str, list[str]]] = {"hook": defaultdict(list), "raw": defaultdict(list)}
         self.count = 0
         self.takes = takes
+        self.moods: Sequence[str] = ("",)
         self._changed = asyncio.Event()
         self._clock = SystemClock()
 
     async def act(self, request: web.Request) -> web.Response:
         """One action."""
-        self.calls[request.match_info["endpoint"]][request.query["id"]].append(request.headers["Idempotency-Key"])
+        calls = self.calls[request.match_info["endpoint"]]
+        calls[request.query["id"]].append(request.headers["Idempotency-Key"])
+        mood = self.moods[len(calls) % len(self.moods)] if len(calls[request.query["id"]]) == 1 else ""
         self.count += 1
         self._changed.set()
-        await self._clock.sleep(self.takes)
+        await self._clock.sleep(LATE if mood == "late" else self.takes)
+        if mood == "reset" and request.transport is not None:
+            request.transport.abort()
+        if mood == "unavailable":
+            return web.Response(status=503)
         return web.Response(text="done")
 
     async def until(self, enough: Callable[[], bool], seconds: float) -> bool:

@@ -90,12 +90,16 @@ class Process:
 
         return await until(alive, f"{what} of {self.name}", deadline=deadline)
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self._running is not None and self._running.poll() is None:
+            self._running.send_signal(number)
+
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send it a signal and wait for its end; the exit code. A process that ignores the signal is killed."""
         if self._running is None:
             return 0
-        if self._running.poll() is None:
-            self._running.send_signal(number)
+        self.tell(number)
         try:
             return await asyncio.to_thread(self._running.wait, PATIENCE)
         except subprocess.TimeoutExpired:

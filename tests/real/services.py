@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +53,22 @@ class Service:
         """Whether it can take deliveries, by its own word."""
         async with self._http.get(f"{self.url}/readyz") as answer:
             return answer.status == 200
+
+    async def deliver(self, text: bytes) -> int:
+        """Send a body to the webhook; how it was answered, 0 when nobody was there."""
+        try:
+            async with self._http.post(f"{self.url}/api/v1/alertmanager", data=text) as answer:
+                return answer.status
+        except aiohttp.ClientError:
+            return 0
+
+    async def takes(self, text: bytes) -> None:
+        """Send a body, again and again as Alertmanager does, until it is taken."""
+
+        async def taken() -> bool:
+            return await self.deliver(text) == 200
+
+        await until(taken, "a delivery to be taken")
 
     async def get(self, path: str) -> Any:
         """The JSON below /api/v1."""
@@ -153,6 +170,12 @@ class Services:
 
     async def __call__(self, catalog: Files, **settings: str) -> Service:
         """A service that is ready. `settings` are added to its environment."""
+        service = self.new(catalog, **settings)
+        await service.start()
+        return service
+
+    def new(self, catalog: Files, *, command: Sequence[str] = (PARAMEDIC, "serve"), **settings: str) -> Service:
+        """A service that is not started yet."""
         self._number += 1
         folder = self._folder / f"service-{self._number}"
         folder.mkdir()
@@ -164,7 +187,5 @@ class Services:
             "PARAMEDIC_PLAYBOOKS": str(folder / "playbooks"),
             **settings,
         }
-        process = self._processes.new("paramedic", [PARAMEDIC, "serve"], settings)
-        service = Service(process, folder, self._http, settings)
-        await service.start()
-        return service
+        process = self._processes.new("paramedic", command, settings)
+        return Service(process, folder, self._http, settings)
