@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-__all__ = ["RIG", "ROOT", "Running", "free_port", "paramedic", "running", "serving", "sink"]
+__all__ = ["RIG", "ROOT", "Running", "free_port", "null_peer", "paramedic", "running", "serving", "sink"]
 
 ROOT = Path(__file__).parents[1]
 RIG = Path(__file__).with_name("rig")
@@ -174,6 +175,32 @@ def told():
 threading.Thread(target=told, daemon=True).start()
 import asyncio, sink
 asyncio.run(sink.main())
+"""
+
+
+@contextmanager
+def null_peer(folder: Path, hook: str) -> Iterator[Running]:
+    """The rig's null peer: it parses, answers and calls the hook, and keeps nothing. Its file names another sink."""
+    port, to = free_port(), urlsplit(hook).port
+    command = [sys.executable, "-c", _NULL.format(file=str(RIG / "nullpeer.py"), port=port, to=to)]
+    with running(command, r"ready (\S+)", folder / "null.log", {}) as process:
+        yield process
+
+
+_NULL = """\
+import socket, sys, threading, time
+sys.argv = ["nullpeer", "{port}"]
+def told():
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", {port})).close()
+        except OSError:
+            time.sleep(0.01)
+        else:
+            return print("ready http://127.0.0.1:{port}", flush=True)
+threading.Thread(target=told, daemon=True).start()
+text = open({file!r}).read().replace("9900", "{to}")
+exec(compile(text, {file!r}, "exec"))
 """
 
 
