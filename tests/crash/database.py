@@ -1,6 +1,5 @@
 """What can happen to a PostgreSQL under load: killed, out of room, its wire cut in the middle of a commit, slow."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from tests.crash.rounds import Rounds
 from tests.crash.wire import Wire
 from tests.real.processes import until
 
-__all__ = ["commits_cut", "no_room", "small_disk", "sql_killed", "stalled"]
+__all__ = ["commits_cut", "no_room", "small_disk", "sql_killed"]
 
 Trouble = Callable[[Rounds], Coroutine[Any, Any, None]]
 
@@ -50,20 +49,6 @@ def commits_cut(wire: Wire, cuts: Sequence[Literal["before", "after"]]) -> Troub
             await until(was_cut, f"a commit to be cut {cut}")
 
     return commits_cut_off
-
-
-def stalled(wire: Wire, seconds: float, seen: "asyncio.Task[bool]") -> Trouble:
-    """Each commit takes so long, until something has been seen."""
-
-    async def commits_stalled(rounds: Rounds) -> None:
-        wire.stall = seconds
-        try:
-            await seen
-        finally:
-            wire.stall = 0.0
-            rounds.began()
-
-    return commits_stalled
 
 
 def no_room(disk: Path, full: Callable[[], Coroutine[Any, Any, bool]]) -> Trouble:

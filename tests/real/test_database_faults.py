@@ -4,7 +4,6 @@ Promise 1: what was answered 2xx is not lost, whatever the answer to a commit wa
 second key, nothing twice where nothing protects it. The same service goes on through all of it.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from paramedic.clock import SystemClock
 from paramedic.store.connect import connect
 from paramedic.store.embedded.cluster import Tuning
 from paramedic.store.embedded.supervisor import EmbeddedPostgres
-from tests.crash.database import commits_cut, no_room, small_disk, sql_killed, stalled
+from tests.crash.database import commits_cut, no_room, small_disk, sql_killed
 from tests.crash.record import read_record
 from tests.crash.rounds import Rounds, rounds_on
 from tests.crash.sink import Sink, sink_on_a_port
 from tests.crash.tally import Tally
 from tests.crash.wire import Wire, wired
-from tests.real.processes import Processes, until
+from tests.real.processes import Processes
 
 ALERTS = 600
 FLUSH = Tuning(settings={"commit_delay": "2000", "commit_siblings": "0"})
@@ -108,23 +107,6 @@ async def test_a_full_disk_refuses_and_loses_nothing(processes: Processes, tmp_p
                 await it.ends()
     except OSError as error:
         pytest.skip(f"a disk of its own cannot be made here: {error}")
-
-
-@pytest.mark.timeout(300)
-async def test_while_commits_are_slow_deliveries_are_only_journalled_and_later_all_are_routed(
-    processes: Processes, tmp_path: Path
-) -> None:
-    async with scene(processes, tmp_path) as it:
-
-        async def journalled() -> bool:
-            return await it.count("select count(*) from delivery where not routed") > 0
-
-        seen = asyncio.create_task(until(journalled, "a delivery that is only journalled"))
-        it.wire.stall = 0.3
-        done = await it.rounds.round(0, 4 * ALERTS, stalled(it.wire, 0.3, seen), in_flight=400)
-        print(done.line())
-        await it.ends()
-        assert await it.count("select count(*) from delivery where not routed") == 0
 
 
 @pytest.mark.timeout(300)
