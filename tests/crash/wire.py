@@ -19,13 +19,12 @@ MARK = b"as whole"
 
 
 class Wire:
-    """`cut` says what happens to the next commit; `stall` how many seconds every commit's answer is kept back."""
+    """`cut` says what happens to the next commit."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.cut: Literal["", "before", "after"] = ""
         self.cuts: list[str] = []
-        self.stall = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the service."""
@@ -96,8 +95,6 @@ class Connection:
         while data := await self._there.read(65536):
             if self._lost:
                 return
-            if self._committing and self._wire.stall:
-                await asyncio.sleep(self._wire.stall)
             self._committing = False
             self._writer.write(data)
             await self._writer.drain()
