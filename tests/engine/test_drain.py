@@ -5,9 +5,12 @@ again.
 """
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from paramedic.core.model import Episode
 from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
 from tests.engine.stage import Stage, play
@@ -86,6 +89,41 @@ def test_what_does_not_is_cut_off_and_taken_for_interrupted_by_whoever_comes_nex
             assert any("nobody can say whether" in call.body["text"] for call in stage.world.pages())
 
     play(story, catalog(endpoint), options=SHORT)
+
+
+@pytest.mark.parametrize("endpoint", ["hook", "raw"])
+def test_a_result_that_was_taken_and_not_yet_decided_upon_is_committed(endpoint: str) -> None:
+    """The turn is ended while it reads for the alerts that it took together with the result."""
+
+    async def story(stage: Stage) -> None:
+        stage.world.answer = slow(stage, 2.5, endpoint)
+        await stage.fire("api")
+        await stage.pass_(2.0)
+        episodes, reads = stage.store.episodes, 0
+
+        async def slowly(identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:
+            nonlocal reads
+            reads += 1
+            await stage.clock.sleep(1.0)
+            return await episodes(identities)
+
+        stage.store.episodes = slowly  # type: ignore[method-assign]
+        early = asyncio.create_task(stage.deliver(element("early")))
+        await stage.clock.sleep(0.3)
+        late = asyncio.create_task(stage.deliver(element("late")))
+        await stage.clock.sleep(1.2)
+        assert reads == 2
+        assert stage.outcome(1) == "-"
+        await drained(stage)
+        await early
+        with pytest.raises(Temporary):
+            await late
+        assert stage.outcome(1) == "done"
+        await stage.restart()
+        await stage.pass_(60.0)
+        assert [call.key for call in stage.world.to(endpoint)].count("INC-1/1/1/1") == 1
+
+    play(story, catalog(endpoint), options=replace(SHORT, late=60.0))
 
 
 def test_the_grace_counts_from_the_signal_not_from_when_the_last_commit_has_landed() -> None:

@@ -168,8 +168,9 @@ class Engine:
         with suppress(ParamedicError, Doubtful, Fenced):
             if shell is not None and turn is not None and turn.sound:
                 await turn.last(left)
+                left = []
                 await self._note(shell)
-        if turn is not None and not turn.sound:
+        if turn is not None:
             self._came_back = turn.unsettled + left
         with suppress(ParamedicError, Doubtful, Fenced):
             await self._store.leave()

@@ -77,9 +77,13 @@ class Turn:
             await self._land()
 
     async def last(self, results: Sequence[Result]) -> None:
-        """After a sound end: commit what effects came to that were still under way. No slot is free any more."""
-        if results:
-            await self._send(self._fold(list(results), Read()))
+        """After a sound end: commit what effects came to that were still under way, or that was taken and not folded.
+
+        No slot is free any more.
+        """
+        left = [*self.unsettled, *results]
+        if left:
+            await self._send(self._fold(left, Read()))
 
     # -- take ---------------------------------------------------------------------------------------------------------
 
