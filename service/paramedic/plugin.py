@@ -11,20 +11,21 @@ import hashlib
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from paramedic.core.bundle import Endpoint, Window
+from paramedic.core.bundle import Asked, Endpoint
 from paramedic.core.matching import Matcher
-from paramedic.core.model import Change, Episode, Exemplar, Firing, Run, Verdict
+from paramedic.core.model import Change, Verdict
 from paramedic.core.words import Once, Severity
 from paramedic.errors import Fault, Permanent
 from paramedic.ports import Changes, Deployed, Http, Measured, Metrics, NoChanges, NoMetrics, Reply, Sample, Tools
+from paramedic.seen import FiringNow, Resources, Seen, Uses
 
 __all__ = [
     "Action",
@@ -61,55 +62,6 @@ class Params(BaseModel):
     """Base of all parameters: frozen, and an unknown key is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Uses(Protocol):
-    """What other runs have used and hold, for guards that look before they claim.
-
-    What the asking run itself has used is left out: it never stands in its own way.
-    """
-
-    def holder(self, scope: str) -> str | None:
-        """Who holds an exclusive scope: a run's id such as INC-12.1, or nobody."""
-        ...
-
-    def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
-        """When the scope was used, at `moment` or later, oldest first."""
-        ...
-
-
-class FiringNow(Protocol):
-    """The open episodes that some guard of the bundle watches for."""
-
-    def matching(self, matchers: Sequence[Matcher]) -> Sequence[Episode]:
-        """Open episodes that all matchers accept, at most 20, oldest first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a plug-in may know of the world without reading: the moment, its incident, its run, what is in use."""
-
-    now: datetime
-    incident: str
-    severity: Severity
-    firing: Firing
-    run: Run
-    target: str
-    uses: Uses
-    others: FiringNow
-    windows: Mapping[str, Window]
-    endpoints: Mapping[str, Endpoint]
-    alert: Exemplar | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What the catalog knows when it checks a plug-in's parameters: names that they may refer to."""
-
-    endpoints: Mapping[str, Endpoint]
-    windows: Mapping[str, Window]
-    people: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +162,14 @@ class Action(Plugin):
 
 
 class Guard(Plugin):
-    """A precondition. It answers allow, deny or unknown; raising is an error, and everything but allow denies."""
+    """A precondition. It answers allow, deny or unknown; raising is an error, and everything but allow denies.
+
+    `asked` says when: `first`, before the plan (those that read nothing before those that read) and again when the
+    answers are stale; `people`, once there is a plan to be asked about; `last`, right before the write, when everything
+    is reserved.
+    """
+
+    asked: ClassVar[Asked] = "first"
 
     @abstractmethod
     async def judge(self, params: Any, seen: Seen, tools: Tools) -> Verdict:

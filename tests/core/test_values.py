@@ -12,7 +12,8 @@ from paramedic.core import effects, events, model, outgoing
 from paramedic.core.decision import Entry
 from paramedic.core.effects import Effect, Page, lane_of
 from paramedic.core.events import Acted, AlertsSeen, Applied, Event
-from paramedic.core.model import Alert, Evidence, Exemplar, Failure, Incident, Value
+from paramedic.core.model import Alert, Evidence, Exemplar, Failure, Incident
+from paramedic.core.runs import Value
 from paramedic.core.words import Kind, Mode, Purpose, Severity
 from tests.core.builders import T0, after, firing, resolved
 from tests.core.story import Story, whole_story

@@ -146,7 +146,7 @@ class PlaybookReader:
         if use is None:
             return None
         self.watched.extend(use.plugin.watches(use.params))
-        return GuardSpec(use.plugin.name, use.template, not use.plugin.reads, use.at)
+        return GuardSpec(use.plugin.name, use.template, not use.plugin.reads, use.at, use.plugin.asked)
 
     def _steps(self) -> tuple[StepSpec, ...]:
         specs = [self._step(node) for node in self._nodes("steps")]

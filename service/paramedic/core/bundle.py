@@ -14,6 +14,7 @@ from paramedic.core.words import Mode, Once, Severity
 
 __all__ = [
     "AckTerms",
+    "Asked",
     "Bundle",
     "CheckSpec",
     "Communication",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 Scope = Mapping[str, Any]
+Asked = Literal["first", "people", "last"]
 
 
 class Template(Protocol):
@@ -136,12 +138,13 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class GuardSpec:
-    """A guard in a playbook. `inline`: it reads no port, so the turn asks it in the same batch."""
+    """A guard in a playbook. `inline`: it reads no port, so the turn asks it in the same batch. `asked`: when."""
 
     kind: str
     params: Template
     inline: bool
     at: str = ""
+    asked: Asked = "first"
 
 
 @dataclass(frozen=True, slots=True)

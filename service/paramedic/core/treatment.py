@@ -24,6 +24,7 @@ __all__ = [
     "mode_in_force",
     "mode_of",
     "mode_of_run",
+    "modes_of_run",
     "record",
     "stop",
     "stopped",
@@ -94,6 +95,18 @@ def mode_in_force(bundle: Bundle, mode: Mode, rule: str, playbook: str) -> Mode:
     named = bundle.rules.named(rule)
     book = bundle.playbooks.get(playbook)
     return Mode.lowest(mode, named.mode if named else None, book.mode if book else None)
+
+
+def modes_of_run(bundle: Bundle, mode: Mode, run: Run) -> dict[str, Mode]:
+    """The mode of each of the four places that names one: `global`, `rule`, `playbook`, `target`."""
+    named, book = bundle.rules.named(run.rule), bundle.playbooks.get(run.playbook)
+    places = {
+        "global": mode,
+        "rule": named.mode if named else None,
+        "playbook": book.mode if book else None,
+        "target": run.change.most if run.change else None,
+    }
+    return {place: said for place, said in places.items() if said is not None}
 
 
 def mode_of_run(bundle: Bundle, mode: Mode, run: Run) -> Mode:

@@ -21,6 +21,7 @@ from paramedic.core.events import Applied, Checked, Event, Judged, Messaged, Obs
 from paramedic.core.model import Evidence, Failure, Incident, Run, Verdict
 from paramedic.core.scope import exemplar_of, playbook_scope
 from paramedic.core.text import one_line
+from paramedic.core.treatment import modes_of_run
 from paramedic.core.words import Answer, Kind, Mode, Purpose
 from paramedic.engine.gate import Gate
 from paramedic.engine.gated import Asking, GatedHttp, GatedKube
@@ -152,6 +153,8 @@ class Performer:
             windows=job.bundle.windows,
             endpoints=job.bundle.endpoints,
             alert=exemplar_of(job.incident, run),
+            past=job.incident.past,
+            modes=modes_of_run(job.bundle, job.mode, run),
         )
 
     async def _resolve(self, job: Job, run: Run, effect: Resolve) -> Done:

@@ -81,9 +81,9 @@ class Turn:
 
         No slot is free any more.
         """
-        left = [*self.unsettled, *results]
+        left: list[Input] = [*self.unsettled, *results]
         if left:
-            await self._send(self._fold(left, Read()))
+            await self._send(self._fold(left, await self._read(left)))
 
     # -- take ---------------------------------------------------------------------------------------------------------
 
