@@ -17,6 +17,7 @@ MEASUREMENTS = {
     "act": "from an alert to an http action, end to end",
     "where": "where the CPU time of an alert goes (a sampled service; its figures are not comparable)",
     "kube": "a plan on a cluster, many incidents on one workload, the service with and without a cluster",
+    "guards": "a phase of twelve guards without network, and many incidents that look at one workload",
     "members": "one member against two on one database",
     "soak": "a steady load for minutes under autovacuum: --minutes, --rate (alerts/s), --naptime (s)",
     "memory": "the process's memory, idle and with 100,000 open incidents",

@@ -172,7 +172,7 @@ def test_what_an_alert_carries_cannot_leave_its_line(catalog: Bundle) -> None:
     ],
 )
 def test_the_same_for_programs(catalog: Bundle, labels: dict[str, str], expected: dict[str, Any]) -> None:
-    found = explain(alert(labels), catalog).as_json(Mode.SHADOW)
+    found = explain(alert(labels), catalog).as_json(Mode.SHADOW, catalog, NOW)
 
     assert found["alert"] == {"source": "main", "labels": labels, "firing": True}
     assert {key: found[key] for key in expected} == expected

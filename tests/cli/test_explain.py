@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from paramedic.errors import Temporary
 from tests.cli.conftest import Said
+from tests.console.serving import Serving
+from tests.engine.texts import bundle_of, catalog
 
 Paramedic = Callable[..., Said]
 
@@ -84,9 +87,17 @@ def test_one_alert(paramedic: Paramedic) -> None:
         "with  host='web-1'",
         "on    hosts/web-1",
         "asks  still_firing",
+        said.lines[8],
         "then  http",
     ]
     assert said.lines[4].startswith("opens default{")
+    assert said.lines[8].startswith("      they were not asked now: no service is running with PARAMEDIC_DATA=")
+
+
+def test_who_wants_no_service_asks_none(paramedic: Paramedic) -> None:
+    said = paramedic("explain", "alert.json", "--offline")
+
+    assert said.lines[8] == "      they were not asked now: the service was not to be asked"
 
 
 def test_the_source_can_be_named(paramedic: Paramedic) -> None:
@@ -119,6 +130,9 @@ def test_json(paramedic: Paramedic) -> None:
 
     assert (found["rule"]["name"], found["params"], found["target"]) == ("down", {"host": "web-1"}, "hosts/web-1")
     assert found["mode"] == "auto"
+    assert found["guards"] == [{"guard": "still_firing", "asked": "first"}]
+    assert found["unheard"].startswith("no service is running")
+    assert "lines" not in found
 
 
 def test_an_element_that_is_no_alert_is_said_and_the_rest_goes_on(paramedic: Paramedic, folder: Path) -> None:
@@ -152,7 +166,8 @@ def test_without_a_bundle_nothing_can_be_explained(paramedic: Paramedic, folder:
     said = paramedic("explain", "alert.json")
 
     assert (said.code, said.out) == (1, "")
-    assert said.err.splitlines() == [
+    assert said.err.startswith("the files here count, because no service is running with PARAMEDIC_DATA=")
+    assert said.err.splitlines()[1:] == [
         'playbooks/b.yaml:1:1: unknown key "rulez"; did you mean "rules"?',
         "1 fault in 1 of 2 files; a running service keeps its last good bundle",
     ]
@@ -163,3 +178,60 @@ def test_it_writes_nothing(paramedic: Paramedic, folder: Path) -> None:
     paramedic("explain", "alert.json")
 
     assert sorted((path, path.stat().st_mtime_ns) for path in folder.rglob("*")) == before
+
+
+# -- beside a service -------------------------------------------------------------------------------------------------
+
+
+async def test_a_service_that_runs_is_asked(ask: Any, bare: Serving, folder: Path) -> None:
+    """By its own bundle: what the files here say is not in force."""
+    bare.catalog.bundle = bundle_of(catalog())
+    (folder / "rules" / "a.yaml").write_text("rulez: []\n")
+    (folder / "alert.json").write_text(body(alert(labels={"alertname": "Down", "job": "api"})))
+
+    said = await ask("explain", "alert.json", "--source", "main")
+
+    assert (said.code, said.err) == (0, "")
+    assert said.lines[:2] == [
+        'alert Down {job="api"} from source main',
+        "rule  down (catalog.yaml:11) → playbook act, P2, policy sre",
+    ]
+    assert not any("not asked now" in line for line in said.lines)
+
+
+async def test_its_json_is_that_of_the_service(ask: Any, bare: Serving, folder: Path) -> None:
+    bare.catalog.bundle = bundle_of(catalog())
+    (folder / "alert.json").write_text(body(alert(labels={"alertname": "Down", "job": "api"})))
+
+    (found,) = json.loads((await ask("explain", "alert.json", "--json")).out)
+
+    assert (found["playbook"], found["unheard"]) == ("act", "")
+
+
+async def test_what_a_service_sends_cannot_tell_the_terminal_what_to_do(ask: Any, bare: Serving, folder: Path) -> None:
+    bare.catalog.bundle = bundle_of(catalog())
+    bare.engine.raises = Temporary("gone\x1b[2J\u202e")
+    (folder / "alert.json").write_text(body(alert(labels={"alertname": "Down", "job": "api"})))
+
+    said = await ask("explain", "alert.json")
+
+    assert all(line.isprintable() for line in said.lines)
+    assert "      they were not asked now: gone [2J" in said.lines
+
+
+async def test_a_refusal_of_the_service_is_passed_on(ask: Any, bare: Serving, folder: Path) -> None:
+    (folder / "alert.json").write_text("{")
+    said = await ask("explain", "alert.json")
+
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 1
+
+
+async def test_more_than_can_be_explained_at_once_is_said(ask: Any, bare: Serving, folder: Path) -> None:
+    bare.catalog.bundle = bundle_of(catalog())
+    many = [alert(labels={"alertname": "Down", "job": f"j{n}"}) for n in range(22)]
+    (folder / "alert.json").write_text(body(*many))
+
+    said = await ask("explain", "alert.json")
+
+    assert (said.code, said.err) == (1, "2 more alerts were left out: explain them by themselves\n")

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from paramedic.console.views import Views
-from paramedic.core.model import Change
-from paramedic.core.words import Outcome, Stage
+from paramedic.core.model import Change, Verdict
+from paramedic.core.words import Answer, Outcome, Stage
 from paramedic.store.connect import Connection
 from tests.cli.conftest import Said
 from tests.console.seed import an_incident, approval, past, run, write
@@ -54,6 +54,17 @@ async def test_more_than_is_listed(ask: Ask, service: Serving, seeding: Connecti
 
     assert said.lines[-1].startswith("There are more")
     assert len([line for line in said.lines if line.startswith("INC-")]) == 50
+
+
+async def test_one_run_and_what_its_guards_have_said(ask: Ask, service: Serving, seeding: Connection) -> None:
+    said_no = {0: Verdict("still_firing", Answer.ALLOW, "for 4m"), 1: Verdict("budget", Answer.DENY, "5 of 5 used")}
+    await write(seeding, an_incident(7, run=msgspec.structs.replace(run(Stage.WAITING, change=None), answers=said_no)))
+
+    assert (await ask("runs", "show", "INC-7.1")).lines[1:] == [
+        "   still_firing allow: for 4m",
+        "   budget deny: 5 of 5 used",
+    ]
+    assert "budget deny" not in (await ask("runs")).out
 
 
 async def test_one_run_and_what_exactly_it_would_write(ask: Ask, service: Serving, seeding: Connection) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from paramedic.catalog.explain import Explained
+from paramedic.catalog.explain import Heard as Answers
 from paramedic.console.door import open_door
 from paramedic.console.front import Console
 from paramedic.console.live import Live
@@ -71,6 +73,11 @@ class Heard:
             raise self.raises
         self.acts.append((incident, act))
         return f"{act.what} done"
+
+    async def hear(self, explained: Explained, bundle: Bundle) -> Answers | None:
+        if self.raises is not None:
+            raise self.raises
+        return None
 
     async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
         if self.raises is not None:

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from paramedic.console.models import RunView
 from paramedic.console.shapes import catalog_of, detail_of, incident_number, line_of, run_number, run_of, runs_of
-from paramedic.core.model import Change, Temporary
-from paramedic.core.words import Outcome, Phase, Severity, Stage
+from paramedic.core.model import Change, Temporary, Verdict
+from paramedic.core.words import Answer, Outcome, Phase, Severity, Stage
 from paramedic.errors import Fault
 from tests.console.seed import NOW, an_incident, approval, past, run
 from tests.console.serving import Catalog
@@ -92,6 +93,16 @@ def test_an_active_run_shows_its_plan() -> None:
     assert active.plan.prior == {"image": "api:42"}
     assert active.plan.undo == {"image": "api:42"}
     assert active.plan.digest == "d1" * 32
+
+
+def test_an_active_run_shows_the_last_answer_of_each_guard_in_the_order_of_the_playbook() -> None:
+    answers = {2: Verdict("budget", Answer.DENY, "5 of 5 used"), 0: Verdict("still_firing", Answer.ALLOW, "for 4m")}
+    [shown] = runs_of(an_incident(7, run=replace(run(), answers=answers)))
+
+    assert [(one.guard, one.answer, one.reason) for one in shown.guards] == [
+        ("still_firing", "allow", "for 4m"),
+        ("budget", "deny", "5 of 5 used"),
+    ]
 
 
 def test_a_plan_shows_no_environment() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from paramedic.core.bundle import (
     AckTerms,
+    Asked,
     Bundle,
     CheckSpec,
     GuardSpec,
@@ -142,8 +143,8 @@ def check(kind: str = "alert_cleared", *, within: float = 600.0, every: float = 
     return CheckSpec(kind=kind, params=Given({}), inline=True, within=within, every=every)
 
 
-def guard(kind: str = "still_firing", *, inline: bool = True) -> GuardSpec:
-    return GuardSpec(kind=kind, params=Given({}), inline=inline)
+def guard(kind: str = "still_firing", *, inline: bool = True, asked: Asked = "first") -> GuardSpec:
+    return GuardSpec(kind=kind, params=Given({}), inline=inline, asked=asked)
 
 
 def book(name: str = "restart", **changes: Any) -> Playbook:

@@ -54,8 +54,8 @@ def test_whatever_is_not_a_plain_yes_denies(answer: Answer, words: str) -> None:
     story.judge(yes(), Verdict("budget", answer, "because", {"used": 5}))
 
     assert (story.ended.outcome, story.ended.reason) == (Outcome.REFUSED, "budget: because")
-    assert story.texts("guards") == [words]
-    assert [entry.seen for _, entry in story.entries if entry.kind == "guards"] == [{"used": 5}]
+    assert story.texts("guards") == [words, "allowed by still_firing"]
+    assert [entry.seen for _, entry in story.entries if entry.kind == "guards"] == [{"used": 5}, {}]
     assert story.open_effects(Plan) == []
 
 
@@ -108,6 +108,79 @@ def test_an_error_of_the_asking_itself_denies() -> None:
     story.judge(Verdict("guards", Answer.ERROR, "a defect"))
 
     assert story.ended.outcome is Outcome.REFUSED
+
+
+# -- the record -------------------------------------------------------------------------------------------------------
+
+
+def test_those_that_were_not_asked_are_written_down() -> None:
+    """Promise 8: who reads why nothing was done sees everything that was, and was not, looked at."""
+    story = with_guards("still_firing", "cooldown", reading=("metric", "owned"))
+
+    story.judge(Verdict("still_firing", Answer.ALLOW, "fine", {"open": 1}), deny("cooldown", reason="used 1m ago"))
+
+    assert story.texts("guards") == [
+        "refused by cooldown: used 1m ago",
+        "allowed by still_firing; not asked: metric, owned",
+    ]
+    assert [entry.seen for _, entry in story.entries if entry.kind == "guards"][-1] == {"still_firing": {"open": 1}}
+
+
+def test_many_that_were_not_asked_are_counted() -> None:
+    story = with_guards("still_firing", reading=tuple(f"g{n}" for n in range(25)))
+
+    story.judge(deny())
+
+    assert story.texts("guards")[-1].endswith("g18, g19 and 5 more")
+
+
+def test_nothing_is_added_where_everybody_was_asked_and_refused() -> None:
+    story = with_guards("budget")
+
+    story.judge(deny("budget"))
+
+    assert story.texts("guards") == ["refused by budget: no longer firing"]
+
+
+def test_waiting_says_so_once_as_long_as_nobody_changes_his_mind() -> None:
+    story = with_guards("still_firing", "cooldown", reading=("metric",))
+
+    for _ in range(3):
+        story.judge(yes(), deny("cooldown", again=5.0))
+        story.wait(5)
+
+    assert sum("not asked: metric" in text for text in story.texts("guards")) == 1
+
+
+def test_two_of_one_kind_keep_their_evidence_apart() -> None:
+    story = with_guards("budget", "budget")
+
+    story.judge(Verdict("budget", Answer.ALLOW, "", {"used": 1}), Verdict("budget", Answer.ALLOW, "", {"used": 2}))
+
+    assert [entry.seen for _, entry in story.entries if entry.kind == "guards"] == [
+        {"budget": {"used": 1}, "budget 2": {"used": 2}}
+    ]
+
+
+def test_the_run_keeps_the_last_answer_of_each_guard() -> None:
+    story = with_guards("still_firing", "cooldown", reading=("metric",))
+
+    story.judge(yes(), Verdict("cooldown", Answer.ALLOW, "word " * 100, {"scope": "x"}))
+
+    assert {n: one.name for n, one in story.run.answers.items()} == {0: "still_firing", 1: "cooldown"}
+    assert (len(story.run.answers[1].reason), story.run.answers[1].seen) == (200, {})
+
+
+def test_answers_of_an_earlier_judgement_are_not_kept_beside_those_of_this_one() -> None:
+    story = with_guards("still_firing", reading=("metric",))
+    story.judge()
+    story.judge(deny("metric", again=5.0))
+    assert sorted(story.run.answers) == [0, 1]
+
+    story.wait(5)
+    story.judge()
+
+    assert sorted(story.run.answers) == [0]
 
 
 # -- for now ----------------------------------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ INTRODUCTION = f"""\
 What a step of a playbook can do. Each is one file in `service/paramedic/actions`, and this page is made from these
 files. What an example comes to was said when it was carried out, on
 {WORDS}.
-Guards, checks and notifiers are in [Plug-ins](plug-ins.md), with how parameters are written.
+[Guards](guards.md) have a page of their own; checks and notifiers are in [Plug-ins](plug-ins.md), with how parameters
+are written.
 
 An action plans first: it reads, and says in absolute values what it would write. That plan is what shadow mode shows
 and what a person approves. The write follows under a key of its own; *once* says what keeps it from happening twice:

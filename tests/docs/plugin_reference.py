@@ -17,8 +17,9 @@ REFRESH = "python -m tests.docs.plugin_reference"
 INTRODUCTION = """\
 # Plug-ins
 
-What a playbook can do, ask and check, and how people are told. Each is one file in the folder of its kind under
-`service/paramedic`; this page is made from them.
+What a playbook can do and check, and how people are told. Each is one file in the folder of its kind under
+`service/paramedic`; this page is made from them. What a playbook can ask before it acts has
+[its own page](guards.md).
 
 A duration is written `30s`, `15m`, `2h30m` or `1w`; a number means seconds. `${...}` takes values from the alert, the
 run and its parameters; where it says *percent-encoded* they are, and an empty one is a fault; where it says *escaped
@@ -28,10 +29,6 @@ out*, there may be no `${...}`.
 
 KINDS = {
     "actions": ("Actions", "A step of a playbook is one action: planned first, then applied, once."),
-    "guards": (
-        "Guards",
-        "Preconditions. A guard answers allow, deny or unknown, with a reason; everything but allow denies.",
-    ),
     "checks": ("Checks", "Questions about the world that verify a step. A check answers pass, fail or unknown."),
     "notifiers": ("Notifiers", "Ways to bring a page to a person, named by the person's `notifier`."),
 }

@@ -36,7 +36,8 @@ def commands() -> Iterator[tuple[str, str]]:
 
 def is_a_bundle(where: str, text: str) -> bool:
     """Not a rehearsal, and not the example of a single plug-in: those are tried where they are generated."""
-    return "rehearsal:" not in text and "plug-ins.md" not in where and "actions.md" not in where
+    single = ("plug-ins.md", "actions.md", "guards.md")
+    return "rehearsal:" not in text and not any(page in where for page in single)
 
 
 RULES = [(where, text) for where, text in blocks("yaml") if is_a_bundle(where, text)]

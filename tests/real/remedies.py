@@ -36,6 +36,7 @@ rules:
 PLAYBOOK = """\
 playbook: remedy
 mode: auto
+defaults: none
 params:
   cluster: {type: string}
   namespace: {type: string}

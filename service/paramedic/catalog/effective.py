@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import yaml
 
+from paramedic.catalog.defaults import Default, binds, defaults_for
 from paramedic.catalog.documents import plain_scalar, read
 from paramedic.catalog.entries import NOUNS, Item, gathered
 from paramedic.catalog.faults import Faults
 from paramedic.catalog.load import Loaded
 from paramedic.catalog.models import PlaybookEntry
-from paramedic.catalog.playbooks import STILL_FIRING
+from paramedic.core.bundle import Playbook
 from paramedic.plugin import Plugins
 
 __all__ = ["effective"]
@@ -45,7 +46,8 @@ def effective(loaded: Loaded, plugins: Plugins) -> str:
     faults = Faults()
     documents = [document for name, text in loaded.files.items() for document in read(name, text, faults)]
     entries = gathered(documents, faults)
-    parts = [_sheet(entries)] + [_playbook(item, plugins) for item in entries["playbook"]]
+    books = loaded.bundle.playbooks if loaded.bundle is not None else {}
+    parts = [_sheet(entries)] + [_playbook(item, books.get(item.name), plugins) for item in entries["playbook"]]
     return "---\n".join(part for part in parts if part)
 
 
@@ -61,20 +63,28 @@ def _list(key: str, items: list[Item]) -> Iterator[str]:
         yield from ("  " + line for line in _yaml([item.node.value]).splitlines(keepends=True))
 
 
-def _playbook(item: Item, plugins: Plugins) -> str:
+def _playbook(item: Item, playbook: Playbook | None, plugins: Plugins) -> str:
     said: dict[str, Any] = dict(item.node.value)
     unsaid: list[str] = []
     if "mode" not in said:
         said["mode"] = "shadow"
         unsaid.append("no mode is named, so it begins in shadow")
     guards = said.get("guards") or []
-    if STILL_FIRING in plugins.guards and not any(STILL_FIRING in guard for guard in guards):
-        said["guards"] = [{STILL_FIRING: {}}, *guards]
-        unsaid.append(f"{STILL_FIRING} is asked in every playbook")
+    binding = said.get("defaults") != "none" and playbook is not None and binds(playbook.steps, plugins)
+    defaults = defaults_for({kind for guard in guards for kind in guard}, plugins, binding=binding)
+    if defaults:
+        said["guards"] = [*({default.kind: dict(default.params)} for default in defaults), *guards]
+        unsaid += [_remark(default) for default in defaults]
     order = list(PlaybookEntry.model_fields)
     said = dict(sorted(said.items(), key=lambda pair: order.index(pair[0])))
     head = [f"# {item.at}\n", *(f"# {remark}\n" for remark in unsaid)]
     return "".join(head) + _yaml(said)
+
+
+def _remark(default: Default) -> str:
+    """`budget {max: 5, per: 1h} keeps …`: by default, and why."""
+    given = ", ".join(f"{name}: {value}" for name, value in default.params.items())
+    return f"{default.kind} {f'{{{given}}} by default: ' if given else ''}{default.why}"
 
 
 def _yaml(value: Any) -> str:

@@ -270,7 +270,7 @@ class PlaybookEntry(Entry):
     params: dict[ParamName, ParamEntry] = Field({}, json_schema_extra={"additionalProperties": False})
     target: Text = Field(description="what the run acts on; ${} sees params")
     mode: Literal["off", "shadow", "approve", "auto"] = Field("shadow", description="may only lower the mode")
-    defaults: Literal["none"] | None = Field(None, description="none: no default budgets and cooldowns")
+    defaults: Literal["none"] | None = Field(None, description="none: of the default guards only still_firing")
     guards: list[Any] = Field([], max_length=50)
     steps: list[Any] = Field(min_length=1, max_length=50)
     on_failure: Literal["escalate", "stop"] = "escalate"

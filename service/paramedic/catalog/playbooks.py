@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from paramedic.catalog.cel import CelCondition, compile_condition
+from paramedic.catalog.defaults import Default, binds, defaults_for
 from paramedic.catalog.documents import Node
 from paramedic.catalog.entries import Item
 from paramedic.catalog.faults import Faults, did_you_mean, quoted
@@ -21,7 +22,6 @@ from paramedic.plugin import Plugin, Plugins, Resources
 
 __all__ = ["PlaybookReader", "playbooks_of"]
 
-STILL_FIRING = "still_firing"
 CLUSTER = "kube"
 _BESIDE_ACTION = frozenset(StepEntry.model_fields)
 _BESIDE_CHECK = frozenset(CheckTerms.model_fields)
@@ -67,7 +67,8 @@ class PlaybookReader:
         params = {name: self._param(name, param) for name, param in entry.params.items()}
         self._around = Surroundings(self._item.file, playbook_shape(params), self._resources, self._faults)
         target = self._target(entry, params)
-        guards, steps = self._guards(), self._steps()
+        steps = self._steps()
+        guards = self._guards(binding=entry.defaults != "none" and binds(steps, self._plugins))
         self._check_superseded(entry)
         on_cluster = any(CLUSTER in part.reads | part.writes for part in self._parts(guards, steps))
         if target is None or len(self._faults.found) > before:
@@ -132,13 +133,16 @@ class PlaybookReader:
         node = self._item.node.child([key])
         return list(node.children.values()) if node is not None else []
 
-    def _guards(self) -> tuple[GuardSpec, ...]:
-        """The guards as written, after the one that every playbook has."""
+    def _guards(self, *, binding: bool) -> tuple[GuardSpec, ...]:
+        """The guards as written, after those that go without saying."""
         specs = [spec for node in self._nodes("guards") if (spec := self._guard(node)) is not None]
-        always = self._plugins.guards.get(STILL_FIRING)
-        if always is not None and not any(spec.kind == STILL_FIRING for spec in specs):
-            specs.insert(0, GuardSpec(STILL_FIRING, Constant({}), not always.reads, self._item.at))
-        return tuple(specs)
+        defaults = defaults_for({spec.kind for spec in specs}, self._plugins, binding=binding)
+        return (*map(self._default, defaults), *specs)
+
+    def _default(self, default: Default) -> GuardSpec:
+        guard, params = self._plugins.guards[default.kind], dict(default.params)
+        self.watched.extend(guard.watches(guard.Params.model_validate(params)))
+        return GuardSpec(guard.name, Constant(params), not guard.reads, self._item.at, guard.asked)
 
     def _guard(self, node: Node) -> GuardSpec | None:
         named = part(self._around, node, self._plugins.guards, "guard")

@@ -40,19 +40,27 @@ class Client:
         """What an act answers; of `body`, what is not None."""
         return json.loads(self._ask("POST", _address(path, {}), body))
 
+    def send(self, *path: str, body: bytes, **query: object) -> Any:
+        """What is answered to `body` as it is."""
+        return json.loads(self._ask("POST", _address(path, query), body))
+
     def put(self, *path: str, **body: object) -> Any:
         """As `post`, to set something."""
         return json.loads(self._ask("PUT", _address(path, {}), body))
 
-    def _ask(self, method: Literal["GET", "POST", "PUT"], address: str, body: Mapping[str, object] | None) -> bytes:
+    def _ask(
+        self, method: Literal["GET", "POST", "PUT"], address: str, body: Mapping[str, object] | bytes | None
+    ) -> bytes:
         from http.client import HTTPException
 
         connection = self._connection()
         headers = {"Accept": "application/json", "Connection": "close"}
         if self._settings.url and self._settings.token:
             headers["Authorization"] = f"Bearer {self._settings.token}"
-        given = None
-        if body is not None:
+        given = body if isinstance(body, bytes) else None
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "application/json"
+        elif body is not None:
             given = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
             headers["Content-Type"] = "application/json"
         try:

@@ -119,6 +119,8 @@ def plan(run: Json, *, colour: bool, whole: bool = True) -> Iterator[str]:
     yield from (paint(part, tone, colour) for part in wrap(plain(name), WIDTH))
     if run["reason"]:
         yield from (f"   {part}" for part in wrap(plain(run["reason"]), WIDTH - 3))
+    for one in run.get("guards", ()) if whole else ():
+        yield from (f"   {part}" for part in wrap(plain(f"{one['guard']} {one['answer']}: {one['reason']}"), WIDTH - 3))
     if run["plan"] is None:
         return
     yield from (f"   {part}" for part in wrap("plan: " + plain(run["plan"]["summary"]), WIDTH - 3))

@@ -18,7 +18,7 @@ from paramedic.core.text import one_line
 from paramedic.engine.inputs import Conflict, NotFound
 from paramedic.errors import Fault, Permanent, Temporary
 
-__all__ = ["SAFE", "Handler", "Refusal", "answering", "as_json", "checked", "read_body", "refuse_json"]
+__all__ = ["SAFE", "Handler", "Refusal", "answering", "as_json", "checked", "read_body", "read_bytes", "refuse_json"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Refusal = Callable[[int, Problem], web.Response]
@@ -94,19 +94,25 @@ def refuse_json(status: int, problem: Problem) -> web.Response:
     return response
 
 
-async def read_body(request: web.Request, model: type[M]) -> M:
-    """The request's JSON body as `model`; no body counts as `{}`. Raises `Fault` when it is not one."""
+async def read_bytes(request: web.Request, largest: int = LARGEST) -> bytes:
+    """The request's body, of at most `largest` bytes. Raises `Fault` when it is longer, or takes too long."""
     body = bytearray()
     try:
         async with asyncio.timeout(PATIENCE):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > LARGEST:
-                    raise Fault("body", f"longer than {LARGEST // 1024} KiB", "send less")
+                if len(body) > largest:
+                    raise Fault("body", f"longer than {largest // 1024} KiB", "send less")
     except TimeoutError as error:
         raise Fault("body", f"did not arrive within {PATIENCE:.0f} s", "send it at once") from error
+    return bytes(body)
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """The request's JSON body as `model`; no body counts as `{}`. Raises `Fault` when it is not one."""
+    body = await read_bytes(request)
     try:
-        return model.model_validate_json(bytes(body) or b"{}")
+        return model.model_validate_json(body or b"{}")
     except ValidationError as error:
         raise _fault(error.errors()[0], model) from error
 

@@ -4,7 +4,7 @@
 misspelt one is never silently without effect.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -15,6 +15,8 @@ from paramedic.durations import Duration
 
 __all__ = [
     "Approving",
+    "ExplainQuery",
+    "Explaining",
     "ListQuery",
     "Nothing",
     "Noting",
@@ -112,6 +114,15 @@ class Reporting(Body):
     at: AwareDatetime | None = None
 
 
+class Explaining(BaseModel):
+    """A body as Alertmanager sends it: version 4, with its `alerts`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    version: Literal["4"]
+    alerts: list[dict[str, Any]]
+
+
 class Query(BaseModel):
     """Base of what may stand behind the question mark."""
 
@@ -137,6 +148,12 @@ class TimelineQuery(Query):
         0, ge=-(10**9), le=10**9, description="entries above this number; negative: so many from the end"
     )
     limit: int = Field(1000, ge=1, le=5000)
+
+
+class ExplainQuery(Query):
+    """From whom the alerts would come."""
+
+    source: str = Field("default", min_length=1, max_length=100, description="the source that they would come from")
 
 
 class RunQuery(Query):

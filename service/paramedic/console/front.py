@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from paramedic.console.acts import Acting, Acts
 from paramedic.console.answers import Handler, answering, refuse_json
 from paramedic.console.api import Api
 from paramedic.console.changes import Changes, Keeping
+from paramedic.console.explaining import Explanations, Hearing
 from paramedic.console.history import History
 from paramedic.console.live import Live
 from paramedic.console.openapi import Operation, document
@@ -28,6 +30,10 @@ from paramedic.core.words import Mode
 __all__ = ["Console"]
 
 
+class Serving(Acting, Hearing, Protocol):
+    """The engine, as far as the console knows it."""
+
+
 class Console:
     """API, acts, reported changes, pages and their live updates.
 
@@ -37,7 +43,7 @@ class Console:
     def __init__(
         self,
         rows: Rows,
-        engine: Acting,
+        engine: Serving,
         catalog: InForce,
         live: Live,
         clock: Clock,
@@ -52,8 +58,9 @@ class Console:
         self._live = live
         self._pages = Pages(views, history, live, people, clock)
         api, acts = Api(views, history, people, catalog, clock), Acts(engine, views, people, clock)
-        reported = Changes(changes, people, clock)
-        self._operations = [*api.operations(), *acts.operations(), *reported.operations()]
+        reported, explanations = Changes(changes, people, clock), Explanations(engine, catalog, people, clock, highest)
+        parts = (api, acts, reported, explanations)
+        self._operations = [operation for part in parts for operation in part.operations()]
 
     def operations(self) -> list[Operation]:
         """What the API offers."""

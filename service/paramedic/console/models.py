@@ -5,7 +5,7 @@ Names are a contract with scripts: add to them, never rename.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -102,6 +102,14 @@ class PlanView(View):
     undo: dict[str, Any] | None = None
 
 
+class AnswerView(View):
+    """The last answer of a guard; what it saw is in the timeline."""
+
+    guard: str
+    answer: str = Field(examples=["allow", "deny", "error", "unknown"])
+    reason: str = ""
+
+
 class RunView(View):
     """A run: the active one has a stage, an ended one an outcome."""
 
@@ -120,6 +128,7 @@ class RunView(View):
     deadline: Annotated[datetime | None, Field(description="for an approval: when it expires")] = None
     approved_by: str = ""
     plan: PlanView | None = None
+    guards: list[AnswerView] = Field(default_factory=list, description="of an active run: the last answer of each")
     acted: bool = Field(description="whether a write has left")
 
 
@@ -236,6 +245,51 @@ class SwitchView(View):
     reason: str = ""
     at: datetime | None = None
     version: int
+
+
+class GuardView(View):
+    """A guard of the playbook. Without an `answer` it was not asked: it is asked of people, or before the write."""
+
+    guard: str
+    asked: Literal["first", "people", "last"]
+    answer: str | None = None
+    reason: str = ""
+    seen: dict[str, Any] = Field(default_factory=dict, description="the evidence that it saw")
+    again: float | None = Field(None, description="seconds after which it may answer otherwise")
+
+
+class ExplainedView(View):
+    """What would be done about one alert now. `lines` says the same for people."""
+
+    alert: dict[str, Any]
+    rule: dict[str, str] | None
+    refused_by: list[dict[str, str]] = Field(
+        description="the rules before it, each with its first matcher that said no"
+    )
+    playbook: str | None
+    severity: Severity | None
+    escalation: str | None
+    incident: str = Field(description="the key under which an incident would be opened")
+    joins: str = Field(description="the open incident that the alert would be a part of")
+    mode: Mode
+    modes: dict[str, Mode] = Field(description="by place: global, rule, playbook, target")
+    params: dict[str, Any]
+    target: str
+    fault: str
+    guards: list[GuardView]
+    plan: str = Field(description="the first write that would be made")
+    pages: list[dict[str, Any]] = Field(description="level, to, and seconds after which it is paged")
+    unheard: str = Field(description="why the guards could not be asked")
+    lines: list[str]
+
+
+class ExplainedList(View):
+    """What would be done about each alert of a body, by the bundle in force. At most 20; `left_out` were more."""
+
+    bundle: str
+    explained: list[ExplainedView]
+    rejected: list[str]
+    left_out: int
 
 
 class FaultView(View):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from paramedic.cluster.masking import masked_tree
 from paramedic.console.models import (
     AlertView,
+    AnswerView,
     CatalogView,
     FaultView,
     IncidentDetail,
@@ -148,6 +149,9 @@ def _active(incident: Incident, run: Run) -> RunView:
         deadline=approval.due if approval is not None else run.deadline,
         approved_by=run.approved_by,
         plan=_plan(run.change) if run.change is not None else None,
+        guards=[
+            AnswerView(guard=one.name, answer=one.answer, reason=one.reason) for _, one in sorted(run.answers.items())
+        ],
         acted=run.acted,
     )
 

@@ -24,7 +24,7 @@ _DOING = {
     Stage.JUDGING: "asking the guards of {playbook}",
     Stage.WAITING: "waiting until the guards of {playbook} may answer otherwise",
     Stage.PLANNING: "planning {playbook} on {target}",
-    Stage.REJUDGING: "approved; asking the guards once more before the write",
+    Stage.REJUDGING: "asking the guards once more, right before the write",
     Stage.APPLYING: "writing: {change}",
     Stage.RETRYING: "failed for the moment, trying again: {change}",
     Stage.OBSERVING: "looking whether the write took effect: {change}",

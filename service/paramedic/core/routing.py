@@ -34,6 +34,7 @@ __all__ = [
     "key_of",
     "route",
     "service_of",
+    "title_of",
 ]
 
 EXEMPLARS = 20

@@ -146,6 +146,8 @@ class Run(Value, frozen=True):
     `named` is the target as the alert named it, once it is known as `target`. `stop` says why the run ends at its next
     safe point; `unsure`: the last write may or may not have taken effect; `found`: it was seen to be in effect, and no
     call said so. A run of purpose `expire` does nothing but take back the temporary change with the key `expires`.
+    `answers` are the last ones of its guards, by their place in the playbook and without their evidence; `asked` are
+    the guards that this judgement has asked so far.
     """
 
     n: int
@@ -179,6 +181,8 @@ class Run(Value, frozen=True):
     named: str = ""
     expires: str = ""
     found: bool = False
+    asked: tuple[int, ...] = ()
+    answers: dict[int, Verdict] = {}
 
     @property
     def treats(self) -> bool:

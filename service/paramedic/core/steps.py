@@ -75,8 +75,8 @@ def judged(draft: Draft, event: Judged) -> None:
         draft.set_run(claims=judging.claims_of(draft, event.verdicts))
     elif ruling == "allow":
         again = draft.run.stage is Stage.REJUDGING
-        draft.set_run(claims=judging.claims_of(draft, event.verdicts), judged_at=draft.at)
-        writing.write(draft) if again else next_step(draft)
+        draft.set_run(claims=judging.claims_of(draft, event.verdicts))
+        writing.write_unless_stale(draft) if again else next_step(draft)
     elif ruling == "wait":
         against = judging.denials(event.verdicts)
         draft.set_run(stage=Stage.WAITING)

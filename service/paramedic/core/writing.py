@@ -13,7 +13,19 @@ from paramedic.core.events import Applied, Held, Interrupted, Observed
 from paramedic.core.model import Failure, Run
 from paramedic.core.words import Kind, Once, Outcome, Purpose, Stage
 
-__all__ = ["Came", "applied", "current", "held", "interrupted", "observed", "retry", "stale", "try_again", "write"]
+__all__ = [
+    "Came",
+    "applied",
+    "current",
+    "held",
+    "interrupted",
+    "observed",
+    "retry",
+    "stale",
+    "try_again",
+    "write",
+    "write_unless_stale",
+]
 
 Came = tuple[Literal["done", "failed", "settled"], str]
 
@@ -39,6 +51,12 @@ def current(draft: Draft, n: int) -> bool:
 
 
 def write(draft: Draft) -> None:
+    """Ask for the planned write; before that the guards again whose answers have gone stale, and those asked last."""
+    if stale(draft.run, draft.at) or not judging.ask_last(draft):
+        write_unless_stale(draft)
+
+
+def write_unless_stale(draft: Draft) -> None:
     """Ask for the planned write, unless the guards' answers have gone stale: then for those first."""
     if stale(draft.run, draft.at):
         judging.ask(draft, Stage.REJUDGING)

@@ -11,12 +11,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
+from paramedic.catalog.explain import Explained, Heard
 from paramedic.clock import Clock, Numbers
 from paramedic.core.bundle import Bundle
 from paramedic.core.model import Alert
 from paramedic.core.words import Mode
 from paramedic.engine.acts import Act, NotFound
 from paramedic.engine.executors import Executors
+from paramedic.engine.explaining import hear
 from paramedic.engine.gate import Gate, SwitchReading
 from paramedic.engine.highest import Highest
 from paramedic.engine.holdings import Holdings
@@ -265,6 +267,10 @@ class Engine:
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._live().inbox.put(Asked(incident, act, answer))
         return await self._answer(answer)
+
+    async def hear(self, explained: Explained, bundle: Bundle) -> Heard | None:
+        """What the guards would say about an alert now; nothing is written. Raises `Temporary`."""
+        return await hear(self._live(), explained, bundle)
 
     async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
         """Move the global switch; its new position once it is durable."""

@@ -6,7 +6,7 @@ the four kinds become failures in the event; anything else is a defect, and afte
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -15,6 +15,7 @@ import msgspec
 from paramedic.clients.kube.targets import resolve
 from paramedic.clock import Clock
 from paramedic.cluster.names import parse_target
+from paramedic.core.bounds import bounded
 from paramedic.core.bundle import Bundle, CheckSpec, GuardSpec, StepSpec
 from paramedic.core.effects import Apply, Check, Effect, Judge, Message, Observe, Page, Plan, Resolve
 from paramedic.core.events import Applied, Checked, Event, Judged, Messaged, Observed, Paged, Planned, Resolved
@@ -26,6 +27,7 @@ from paramedic.core.words import Answer, Kind, Mode, Purpose
 from paramedic.engine.gate import Gate
 from paramedic.engine.gated import Asking, GatedHttp, GatedKube
 from paramedic.engine.holdings import Holdings
+from paramedic.engine.jury import Jury
 from paramedic.engine.notices import Notices
 from paramedic.engine.report import Report
 from paramedic.errors import Changed, Fault, ParamedicError, Permanent, Refused, Temporary, UnknownOutcome
@@ -86,6 +88,7 @@ class Performer:
     ) -> None:
         self._plugins, self._tools, self._clock, self._report = plugins, tools, clock, report
         self._notices = Notices(plugins, pages, messages or pages, clock, public_url)
+        self._jury = Jury(plugins, tools, report)
         self._jitter = jitter
 
     def perform_inline(self, job: Job, holdings: Holdings) -> Done:
@@ -157,39 +160,25 @@ class Performer:
             modes=modes_of_run(job.bundle, job.mode, run),
         )
 
+    async def hear(
+        self, job: Job, run: Run, guards: Sequence[GuardSpec], holdings: Holdings, deadline: float
+    ) -> tuple[Verdict, ...]:
+        """What these guards say of a run that does not exist: counted nowhere, and nothing comes of it."""
+        seen = self._seen(job, run, holdings)
+        return await self._jury.ask(guards, playbook_scope(job.incident, run), seen, deadline=deadline)
+
     async def _resolve(self, job: Job, run: Run, effect: Resolve) -> Done:
         async with asyncio.timeout(30.0):
             target = await resolve(self._tools.kube, parse_target(run.target))
         return Done(Resolved(self._clock.now(), job.mode, effect.n, run.n, target=str(target)))
 
     async def _judge(self, job: Job, run: Run, effect: Judge, seen: Seen) -> Done:
-        verdicts = []
-        scope = playbook_scope(job.incident, run)
-        for n in effect.guards:
-            spec = job.bundle.playbooks[run.playbook].guards[n]
-            verdict = await self._ask_guard(spec, scope, seen)
+        playbook = job.bundle.playbooks[run.playbook]
+        guards = [playbook.guards[n] for n in effect.guards]
+        verdicts = await self._jury.ask(guards, playbook_scope(job.incident, run), seen)
+        for spec, verdict in zip(guards, verdicts, strict=True):
             self._report.guard_answered(spec.kind, verdict.answer)
-            verdicts.append(verdict)
-        return Done(Judged(self._clock.now(), job.mode, effect.n, run.n, tuple(verdicts)))
-
-    async def _ask_guard(self, spec: GuardSpec, scope: Mapping[str, Any], seen: Seen) -> Verdict:
-        """One guard's answer; whatever goes wrong is an answer too, and does not allow (promise 11)."""
-        try:
-            guard = self._plugins.guards[spec.kind]
-            params = guard.validated(spec.params.render(scope))
-            if spec.inline:
-                return await guard.judge(params, seen, self._tools)
-            async with asyncio.timeout(30.0):
-                return await guard.judge(params, seen, self._tools)
-        except TimeoutError:
-            return Verdict(spec.kind, Answer.UNKNOWN, "no answer within 30s")
-        except ParamedicError as error:
-            answer = Answer.UNKNOWN if isinstance(error, Temporary | UnknownOutcome) else Answer.ERROR
-            return Verdict(spec.kind, answer, one_line(str(error)))
-        except Exception as error:
-            self._report.failed("guard")
-            _log.exception("the guard %s raised", spec.kind)
-            return Verdict(spec.kind, Answer.ERROR, one_line(f"{type(error).__name__}: {error}"))
+        return Done(Judged(self._clock.now(), job.mode, effect.n, run.n, verdicts))
 
     async def _plan(self, job: Job, run: Run, effect: Plan, seen: Seen) -> Done:
         spec = job.bundle.playbooks[run.playbook].steps[effect.step]
@@ -252,6 +241,7 @@ class Performer:
             else:
                 async with asyncio.timeout(30.0):
                     verdict = await check.ask(params, seen, self._tools)
+            verdict = bounded(verdict, spec.kind)
         except (ParamedicError, TimeoutError) as error:
             verdict = Verdict(spec.kind, Answer.UNKNOWN, one_line(str(error) or "no answer within 30s"))
         return Done(Checked(self._clock.now(), job.mode, effect.n, run.n, verdict))

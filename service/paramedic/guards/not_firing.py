@@ -43,7 +43,8 @@ not_firing: {match: ['alertname=~"KubeAPIDown|etcd.*"']}
         found = seen.others.matching(params.match)
         wanted = ", ".join(str(matcher) for matcher in params.match)
         if not found:
-            return Verdict(self.name, Answer.ALLOW, one_line(f"nothing fires that matches {wanted}", 200))
+            reason = one_line(f"nothing fires that matches {wanted}", 200)
+            return Verdict(self.name, Answer.ALLOW, reason, {"firing": 0})
         first = found[0]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         name = one_line(first.alertname, 100)

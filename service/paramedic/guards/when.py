@@ -37,7 +37,7 @@ class When(Guard):
         """Take the value that the expression came to."""
         text = one_line(params.text) or "the condition"
         if params.condition is True:
-            return Verdict(self.name, Answer.ALLOW, f"{text} is true")
+            return Verdict(self.name, Answer.ALLOW, f"{text} is true", {"is": True})
         if params.condition is False:
-            return Verdict(self.name, Answer.DENY, f"{text} is false")
+            return Verdict(self.name, Answer.DENY, f"{text} is false", {"is": False})
         return Verdict(self.name, Answer.UNKNOWN, f"{one_line(str(params.condition))} was not evaluated")
