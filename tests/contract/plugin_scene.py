@@ -73,12 +73,13 @@ def credential(name: str) -> str:
 
 @dataclass
 class Ledger:
-    """What other runs have used."""
+    """What other runs have used, and what they hold."""
 
     used: dict[str, list[datetime]] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
 
     def holder(self, scope: str) -> str | None:
-        return None
+        return self.holders.get(scope)
 
     def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
         return [at for at in self.used.get(scope, []) if at >= moment]

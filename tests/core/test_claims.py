@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramedic.core.claims import LONGEST, Blocked, Granted, Ledger, grant
+from paramedic.core.claims import LONGEST, Blocked, Granted, Ledger, claimed, grant, slots
 from paramedic.core.model import Claim
 from tests.core.builders import HOUR, T0, after
 
@@ -158,3 +158,83 @@ def test_no_target_is_ever_held_twice(moves: list[tuple[bool, tuple[int, int], s
                 assert scope not in holds
                 holds[scope] = who
         assert ledger.held == holds
+
+
+# -- so many at once ---------------------------------------------------------------------------------------------------
+
+THREE = Claim("concurrent/all/", limit=3)
+
+
+def test_so_many_runs_may_hold_it_and_each_has_a_slot_of_its_own() -> None:
+    ledger = Ledger()
+
+    granted = [take(ledger, THREE, incident=n) for n in (1, 2, 3)]
+
+    assert granted == [Granted((f"slot/{n}/concurrent/all/",), ()) for n in (1, 2, 3)]
+    assert take(ledger, THREE, incident=4) == Blocked("concurrent/all/", "INC-1.1 and 2 more")
+
+
+def test_the_first_slot_that_is_free_is_taken() -> None:
+    ledger = Ledger()
+    for n in (1, 2, 3):
+        take(ledger, THREE, incident=n)
+
+    assert ledger.release(2, 1) == ["slot/2/concurrent/all/"]
+    assert take(ledger, THREE, incident=4) == Granted(("slot/2/concurrent/all/",), ())
+
+
+def test_a_run_takes_no_second_slot() -> None:
+    """Asked again before its next step, or where two of its guards ask for it."""
+    ledger = Ledger()
+    five = Claim(THREE.scope, limit=5)
+
+    assert take(ledger, THREE, five) == Granted(("slot/1/concurrent/all/",), ())
+    assert take(ledger, five, THREE) == Granted((), ())
+
+
+def test_no_more_than_the_largest_number_that_anybody_names_hold_it() -> None:
+    ledger = Ledger()
+    five = Claim(THREE.scope, limit=5)
+    for n in range(1, 4):
+        take(ledger, five, incident=n)
+
+    assert isinstance(take(ledger, THREE, incident=9), Blocked)
+    assert isinstance(take(ledger, five, incident=4), Granted)
+    assert isinstance(take(ledger, five, incident=5), Granted)
+    assert isinstance(take(ledger, five, incident=6), Blocked)
+
+
+def test_without_a_slot_nothing_else_is_taken_either() -> None:
+    ledger = Ledger()
+    for n in (1, 2, 3):
+        take(ledger, THREE, incident=n)
+
+    assert isinstance(take(ledger, BUDGET, THREE, TARGET, incident=4), Blocked)
+    assert ledger.holder(TARGET.scope) is None
+    assert list(ledger.since(BUDGET.scope, T0)) == []
+
+
+def test_a_slot_is_known_by_what_was_claimed_and_by_nothing_that_looks_like_it() -> None:
+    assert {claimed(scope) for scope in slots(THREE)} == {THREE.scope}
+    for other in (TARGET, BUDGET, Claim("target/slot/1/x"), Claim("target/x#1")):
+        assert slots(other) == (other.scope,)
+        assert claimed(other.scope) == other.scope
+
+
+@given(st.lists(st.tuples(st.booleans(), _RUNS, st.integers(1, 3)), max_size=40))
+@settings(max_examples=50, deadline=None)
+def test_never_more_hold_it_than_may(moves: list[tuple[bool, tuple[int, int], int]]) -> None:
+    """Whatever is taken and let go, by whichever numbers: each is kept when its own claim is granted."""
+    ledger = Ledger()
+    for taking, who, limit in moves:
+        if not taking:
+            ledger.release(*who)
+            continue
+        before = dict(ledger.held)
+        answer = take(ledger, Claim("c", limit=limit), incident=who[0], run=who[1])
+        if isinstance(answer, Granted) and answer.holds:
+            (slot,) = answer.holds
+            assert slot not in before
+            assert slot in slots(Claim("c", limit=limit))
+        assert len(ledger.held) <= 3
+        assert len(set(ledger.held.values())) == len(ledger.held), "one slot a run"

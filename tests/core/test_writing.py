@@ -184,7 +184,7 @@ def test_waiting_for_a_target_is_told_after_five_minutes() -> None:
     story.wait(5 * MINUTE)
 
     assert story.paged() == [(1, "alice"), (2, "bob")]
-    assert story.said("the treatment has waited 5m for its target, which another run holds")
+    assert story.said("the treatment has waited 5m for what another run holds")
     assert len(story.open_effects(Apply)) == 1
 
 
@@ -207,16 +207,58 @@ def test_a_write_that_got_its_target_is_not_told_as_waiting() -> None:
     assert "held" not in story.incident.timers
 
 
-def test_a_used_up_budget_refuses() -> None:
+def test_for_a_budget_that_is_used_up_it_waits_and_asks_the_guards_again() -> None:
+    """As a run does that was judged a moment later: two that are judged at once are not told apart by luck."""
     story = writing()
+    story.send_all()
+    hold(story)
 
     hold(story, until=after(HOUR))
 
+    assert (story.run.stage, story.due_in("again")) == (Stage.WAITING, HOUR)
+    assert "held" not in story.incident.timers, "it does not wait for a target any more"
+    assert story.texts("waits")[-1] == "budget/shop is used up until 10:00:00 UTC"
+    assert story.incident.paging.reason == "not treated yet: budget/shop is used up until 10:00:00 UTC"
+    assert story.open_effects(Apply) == []
+    story.wait(HOUR)
+    assert story.run.stage is Stage.REJUDGING
+    story.judge(yes())
+    assert len(story.open_effects(Apply)) == 1
+
+
+def test_never_sooner_than_in_a_second() -> None:
+    """Whatever a claim and its guard may not agree about, they do not keep the service busy with it."""
+    story = writing()
+
+    hold(story, until=after(0.003))
+
+    assert story.due_in("again") == 1.0
+
+
+def test_for_a_budget_that_is_used_up_for_longer_than_a_run_may_wait_it_is_refused() -> None:
+    story = writing()
+
+    hold(story, until=after(HOUR + 1))
+
     assert (story.ended.outcome, story.ended.reason) == (
         Outcome.REFUSED,
-        "budget/shop is used up until 10:00:00 UTC",
+        "budget/shop is used up until 10:00:01 UTC",
     )
     assert story.open_effects(Apply) == []
+
+
+def test_one_that_has_acted_does_not_wait_for_a_budget_with_all_that_it_holds() -> None:
+    story = Story(bundle(book(steps=(step(), step()))))
+    story.deliver(firing())
+    story.until_write().apply()
+    story.plan()
+
+    hold(story, until=after(MINUTE))
+
+    assert (story.ended.outcome, story.ended.reason) == (
+        Outcome.FAILED,
+        "halted after 1 of 2 steps: budget/shop is used up until 09:01:00 UTC",
+    )
 
 
 def test_a_late_word_about_claims_changes_nothing() -> None:

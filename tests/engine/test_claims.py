@@ -158,8 +158,8 @@ def test_waiting_longer_than_five_minutes_hands_over() -> None:
         Acting(stage, 0.1)
         await together(stage, "one", "two", target="shared")
         await stage.pass_(310.0)
-        assert "which another run holds" in " ".join(str(entry) for entry in stage.entries(2))
-        assert any("which another run holds" in call.body["text"] for call in stage.world.pages())
+        assert "waited 5m for what another run holds" in " ".join(str(entry) for entry in stage.entries(2))
+        assert any("waited 5m for what another run holds" in call.body["text"] for call in stage.world.pages())
 
     play(story, catalog(verify="verify: [{alert_cleared: {within: 10m}}]"))
 
@@ -167,7 +167,7 @@ def test_waiting_longer_than_five_minutes_hands_over() -> None:
 BUDGET = "{budget: {max: 2, per: 1h, across: all}}"
 
 
-def test_a_budget_is_all_used_up_by_runs_judged_at_once_and_the_last_is_refused() -> None:
+def test_a_budget_is_all_used_up_by_runs_judged_at_once_and_the_last_waits_as_if_judged_later() -> None:
     """All three guards allow: none has acted yet. The claim in the intent's commit is what counts."""
 
     async def story(stage: Stage) -> None:
@@ -175,9 +175,9 @@ def test_a_budget_is_all_used_up_by_runs_judged_at_once_and_the_last_is_refused(
         await together(stage, "one", "two", "three")
         await stage.pass_(20.0)
         assert len(acting.order) == 2
-        assert [stage.outcome(number) for number in (1, 2, 3)] == ["done", "done", "refused"]
-        assert "is used up until" in stage.incident(3).past[0].reason
-        assert not stage.disk.holds  # all or nothing: the refused run holds not even its own target
+        assert [stage.outcome(number) for number in (1, 2, 3)] == ["done", "done", "-"]
+        assert [told.partition(" until")[0] for told in stage.told(3, "waits")] == ["budget/3600s/all/ is used up"]
+        assert not stage.disk.holds  # all or nothing: the run that waits holds not even its own target
         assert len(stage.disk.uses) == 2
 
     play(story, catalog(guards=BUDGET))

@@ -221,6 +221,27 @@ def test_a_write_whose_target_is_reserved_for_somebody_else_is_refused() -> None
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("guard", "slot", "scope"),
+    [
+        ('one_at_a_time: {domain: "db/a"}', "domain/db/a", "domain/db/a"),
+        ("concurrent: {max: 2, across: all}", "slot/1/concurrent/all/", "concurrent/all/"),
+    ],
+)
+def test_so_is_one_whose_domain_or_place_is_somebody_elses_by_now(guard: str, slot: str, scope: str) -> None:
+    async def story(stage: Stage) -> None:
+        door, number = await at_the_door(stage)
+        shell = stage.engine._shell
+        assert shell is not None
+        assert shell.holdings.ledger.holder(slot) == f"INC-{number}.1"
+        shell.holdings.ledger.hold(slot, 99, 1)
+        door.go_on.set()
+        await stage.pass_(5.0)
+        assert refused(stage, number) == f"{scope} is not reserved for this run"
+
+    play(story, catalog(guards=guard))
+
+
 def test_a_member_whose_lease_is_in_doubt_writes_nothing() -> None:
     """That says nothing against the run: whoever may write tries again."""
 

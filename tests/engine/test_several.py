@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
+from paramedic.core.claims import LONGEST
 from paramedic.errors import Temporary
 from paramedic.plugin import Reply
+from paramedic.store.port import UseRow
 from tests.engine.several import LEASE, Several, acted, fire, play
 from tests.engine.stage import Call
 from tests.engine.texts import catalog, element
@@ -264,3 +267,22 @@ def test_what_a_member_learns_too_late_goes_to_whoever_has_the_incident() -> Non
         assert not first.disk.forwarded
 
     play(story, catalog("raw"))
+
+
+def test_uses_that_no_budget_reaches_any_more_are_deleted() -> None:
+    """More of them than at once, and not one that still counts."""
+
+    async def story(several: Several) -> None:
+        (stage,) = await several.grow(1)
+        old, young = (stage.clock.now() - LONGEST + timedelta(minutes=minutes) for minutes in (30, 90))
+        for n in range(5000):
+            stage.disk.uses[UseRow("budget/x", old, n, 1)] = None
+        kept = UseRow("budget/x", young, 1, 1)
+        stage.disk.uses[kept] = None
+        await stage.pass_(3500.0)
+        assert len(stage.disk.uses) == 5001, "it is done once an hour"
+
+        await stage.pass_(110.0)
+        assert list(stage.disk.uses) == [kept]
+
+    play(story)

@@ -41,7 +41,9 @@ def test_a_budget_that_was_made_smaller_waits_until_enough_has_aged() -> None:
 
 
 def test_uses_age() -> None:
-    assert judge({SHOP: [7200, 3700, 3601]}).reason == "0 of 3 used in the last 1h"
+    """As in the claim, one that is exactly as old as the budget is over: else the run would wait for nothing."""
+    assert judge({SHOP: [7200, 3700, 3600]}).reason == "0 of 3 used in the last 1h"
+    assert judge({SHOP: [3599.9, 1, 1]}).answer is Answer.DENY
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,9 @@ def test_no_target_is_too_long_or_too_odd_to_be_claimed() -> None:
 def test_parameters_that_make_no_sense(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         Cooldown.Params.model_validate(bad)
+
+
+def test_it_has_cooled_down_at_the_moment_that_it_names() -> None:
+    """As in the claim: else the run would wait for nothing, and a second more."""
+    assert judge({TARGET: [900]}).answer is Answer.ALLOW
+    assert judge({TARGET: [899.9]}).answer is Answer.DENY

@@ -51,9 +51,9 @@ def claims() -> list[ClaimRow]:
 
 
 def before() -> Batch:
-    """What is there already: the rows of `before`, and answers that are not forgotten soon."""
+    """What is there already: the rows of `before`, an old use, and answers that are not forgotten soon."""
     answers = [AnswerRow(n, rows.NOW.replace(year=2100), b"done") for n in (1, 2)]
-    return replace(rows.before(), answers=answers)
+    return replace(rows.before(), answers=answers, uses=[*rows.before().uses, rows.use("old", rows.at(-99))])
 
 
 def part_alone(part: str) -> Batch:
@@ -73,6 +73,7 @@ WRITES = {
     "claim": Operation("claim", lambda store: store.claim(claims()), repeats=True),
     "adopt": Operation("adopt", lambda store: store.adopt(rows.bundle("h1"), None), repeats=True),
     "take answers": Operation("answers", lambda store: store.answers([1, 7]), repeats=True),
+    "forget uses": Operation("forget_uses", lambda store: store.forget_uses(rows.at(-9), 9), repeats=True),
     "take numbers": Operation("incident_numbers", lambda store: store.incident_numbers(2), writes=False),
     "leave": Operation("leave", lambda store: store.leave(), None, ends=True),
 }

@@ -232,3 +232,15 @@ async def test_old_uses_are_left_out(stores: Stores) -> None:
     (scope,) = await store.scopes(["b"], rows.NOW)
 
     assert list(scope.uses) == [rows.use("b", rows.at(1), of=2)]
+
+
+async def test_the_oldest_uses_are_forgotten_so_many_at_a_time(stores: Stores) -> None:
+    uses = [rows.use("b", rows.at(n), of=n) for n in range(1, 6)]
+    store = await stores.beside(Batch(uses=[*uses[2:], *uses[:2]]))
+
+    assert await store.forget_uses(rows.at(1), 9) == 0
+    assert await store.forget_uses(rows.at(4), 2) == 2
+    assert (await stores.kept())["uses"] == uses[2:]
+    assert await store.forget_uses(rows.at(4), 2) == 1
+    assert (await stores.kept())["uses"] == uses[3:], "one of that very moment is kept"
+    assert await store.forget_uses(rows.at(4), 2) == 0

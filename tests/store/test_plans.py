@@ -71,6 +71,7 @@ READS = {
     "recover_inbox": {"event_todo", "incident_pkey"},
     "recover_todo": {"delivery_todo", "member_pkey"},
     "recover_uses": {"use_at"},
+    "uses_forgotten": {"use_at"},
     "forwarded": {"forwarded_to"},
     "answers": {"answer_pkey"},
     "places": {"incident_pkey"},

@@ -1,6 +1,7 @@
 """What runs share: exclusive scopes (targets) and limited ones (budgets, cooldowns). All or nothing, decided here.
 
 The turn calls `grant` when it commits an intent; guards look at the same ledger through `uses` to say no early.
+A scope that so many runs may hold at once is so many exclusive ones, its slots: ledger and stores know no other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,28 @@ import msgspec
 
 from paramedic.core.model import Claim
 
-__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "Use", "grant"]
+__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "Use", "claimed", "grant", "slots"]
 
 LONGEST = timedelta(days=8)
 """No budget and no cooldown looks further back: a week, and a day's grace."""
+
+_SLOT = "slot"
+
+
+def slots(claim: Claim) -> tuple[str, ...]:
+    """The scopes of the ledger that stand for a claim: its own; or, where several runs may hold it, one for each.
+
+    No other claim's scope begins as a slot does: what one begins with never comes from an alert.
+    """
+    if claim.limit == 0 or claim.per > 0:
+        return (claim.scope,)
+    return tuple(f"{_SLOT}/{n}/{claim.scope}" for n in range(1, claim.limit + 1))
+
+
+def claimed(scope: str) -> str:
+    """The scope that was claimed, of one that stands in the ledger."""
+    first, _, rest = scope.partition("/")
+    return rest.partition("/")[2] if first == _SLOT else scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +145,7 @@ class Granted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """The first claim that cannot be had: who holds it, or until when it is used up."""
+    """The first claim that cannot be had: who holds it (of several the first), or until when it is used up."""
 
     scope: str
     by: str
@@ -138,12 +157,14 @@ def grant(ledger: Ledger, claims: Iterable[Claim], incident: int, run: int, now:
     holds: list[str] = []
     uses: list[str] = []
     for claim in claims:
-        if claim.limit == 0:
-            who = ledger.held.get(claim.scope)
-            if who is not None and who != (incident, run):
-                return Blocked(claim.scope, f"INC-{who[0]}.{who[1]}")
-            if who is None:
-                holds.append(claim.scope)
+        if claim.per == 0:
+            names = slots(claim)
+            holders = [(incident, run) if name in holds else ledger.held.get(name) for name in names]
+            if (incident, run) in holders:
+                continue
+            if None not in holders:
+                return Blocked(claim.scope, _say(holders))
+            holds.append(names[holders.index(None)])
             continue
         since = now - timedelta(seconds=claim.per)
         recent = [use for use in ledger.used.get(claim.scope, ()) if use.at > since]
@@ -155,3 +176,9 @@ def grant(ledger: Ledger, claims: Iterable[Claim], incident: int, run: int, now:
         if claim.scope not in uses:
             uses.append(claim.scope)
     return Granted(tuple(holds), tuple(uses))
+
+
+def _say(holders: Sequence[tuple[int, int] | None]) -> str:
+    """Who holds it, by name: the first, and how many more."""
+    names = [f"INC-{who[0]}.{who[1]}" for who in holders if who is not None]
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

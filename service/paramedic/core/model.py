@@ -46,6 +46,7 @@ __all__ = [
     "Temporary",
     "Timer",
     "Told",
+    "Turn",
     "Verdict",
 ]
 
@@ -95,8 +96,18 @@ class Exemplar(Value, frozen=True):
     open: bool = True
 
 
+class Turn(Value, frozen=True):
+    """A moment at which the incident's alerts began to fire, or one of them was over."""
+
+    at: datetime
+    firing: bool = False
+
+
 class Firing(Value, frozen=True):
-    """The incident's episodes, as counts and at most 20 exemplars. `cleared_at` is set while none is open."""
+    """The incident's episodes, as counts and at most 20 exemplars. `cleared_at` is set while none is open.
+
+    `turns` are the last 20, oldest first: after one to firing comes one to over, however many alerts follow each other.
+    """
 
     open: int = 0
     total: int = 0
@@ -105,6 +116,7 @@ class Firing(Value, frozen=True):
     since: datetime | None = None
     cleared_at: datetime | None = None
     seen_at: datetime | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 class Timer(Value, frozen=True):

@@ -52,7 +52,8 @@ class Failure(Value, frozen=True):
 class Claim(Value, frozen=True):
     """What a run must hold before it writes.
 
-    `limit` 0 means exclusive: nobody else may hold `scope`. Otherwise at most `limit` uses of `scope` in `per` seconds.
+    `limit` 0 means exclusive: nobody else may hold `scope`. With `per` 0 at most `limit` runs may hold it at once, and
+    otherwise there are at most `limit` uses of it in `per` seconds.
     """
 
     scope: str

@@ -4,13 +4,15 @@ Called by `decide` for `AlertsSeen`. Hands on to `treatment.assess` when somethi
 `escalation` when somebody should be told.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from paramedic.core import escalation, lifecycle, treatment, verification
 from paramedic.core.draft import Draft
 from paramedic.core.episodes import DOUBT, lapse_due
 from paramedic.core.events import AlertsSeen
-from paramedic.core.model import Candidate, Exemplar, Firing, Past, Run
+from paramedic.core.model import Candidate, Exemplar, Firing, Past, Run, Turn
 from paramedic.core.routing import EXEMPLARS, title_of
 from paramedic.core.text import span
 from paramedic.core.words import Phase, Stage
@@ -20,6 +22,9 @@ __all__ = ["seen"]
 
 _QUEUE = EXEMPLARS - 1
 """Treatments that wait at most: with the one being carried out, each has its alert among the exemplars."""
+
+_TURNS = 20
+"""Turns that are kept: more than any guard asks about."""
 
 
 def seen(draft: Draft, event: AlertsSeen) -> None:
@@ -90,11 +95,25 @@ def _recount(draft: Draft, event: AlertsSeen) -> None:
             since=(firing.since if firing.open else draft.at) if open_now else firing.since,
             cleared_at=None if open_now else firing.cleared_at or draft.at,
             seen_at=draft.at if event.cause == "delivery" else firing.seen_at,
+            turns=_turned(firing.turns, event),
         )
     )
     if event.severity is not None and event.severity < draft.incident.severity:
         draft.note("severity", f"raised from {draft.incident.severity} to {event.severity}")
         draft.set(severity=event.severity)
+
+
+def _turned(turns: tuple[Turn, ...], event: AlertsSeen) -> tuple[Turn, ...]:
+    """The turns with those of this event; a start that moved is two, as it ended and came back unseen."""
+    if event.closed or event.moved:
+        turns = _turn(turns, event.at, firing=False)
+    if event.opened or event.reopened or event.moved:
+        turns = _turn(turns, event.at, firing=True)
+    return turns[-_TURNS:]
+
+
+def _turn(turns: tuple[Turn, ...], at: datetime, *, firing: bool) -> tuple[Turn, ...]:
+    return turns if (turns[-1].firing if turns else False) is firing else (*turns, Turn(at, firing))
 
 
 def _merged(kept: tuple[Exemplar, ...], new: tuple[Exemplar, ...]) -> tuple[Exemplar, ...]:

@@ -223,7 +223,7 @@ def _approval_over(draft: Draft) -> None:
 
 def _held_long(draft: Draft) -> None:
     if draft.incident.firing.open:
-        escalation.hand_over(draft, "the treatment has waited 5m for its target, which another run holds")
+        escalation.hand_over(draft, "the treatment has waited 5m for what another run holds")
 
 
 TIMERS: Mapping[str, Callable[[Draft], None]] = {

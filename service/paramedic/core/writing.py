@@ -7,7 +7,7 @@ Whatever goes on by itself (a retry, a look at the target, the end of the run) i
 from datetime import datetime
 from typing import Literal
 
-from paramedic.core import asking, judging, temporaries, treatment
+from paramedic.core import asking, escalation, judging, temporaries, treatment
 from paramedic.core.draft import Draft
 from paramedic.core.events import Applied, Held, Interrupted, Observed
 from paramedic.core.model import Failure, Run
@@ -70,7 +70,8 @@ def stale(run: Run, at: datetime) -> bool:
 
 
 def held(draft: Draft, event: Held) -> None:
-    """The write waits for a claim. A used-up budget refuses; a held target waits, and waiting long is told.
+    """The write waits for a claim. For a held target it stays where it is, and waiting long is told; for a budget that
+    somebody else has used up it waits as for a guard that denies for now, or is refused.
 
     Held by nobody (`by` is empty): it could leave now, and has waited so long that the guards are asked again first.
     """
@@ -85,10 +86,25 @@ def held(draft: Draft, event: Held) -> None:
     if event.until is not None:
         draft.answered(event.n)
         draft.set_run(effect=None)
-        treatment.halt(draft, Outcome.REFUSED, f"{event.scope} is used up until {event.until:%H:%M:%S} UTC")
+        _used_up(draft, event.scope, event.until)
     elif "held" not in draft.incident.timers:
         draft.note("waits", f"{event.scope} is held by {event.by}")
         draft.timer_in("held", _HELD_LONG)
+
+
+def _used_up(draft: Draft, scope: str, until: datetime) -> None:
+    """Others were judged at the same moment and came first. The guards are asked again when there is room."""
+    why = f"{scope} is used up until {until:%H:%M:%S} UTC"
+    wait = max(1.0, (until - draft.at).total_seconds())
+    waited = (draft.at - draft.run.started_at).total_seconds()
+    if draft.run.acted or waited + wait > judging.LONGEST_WAIT:  # what it holds by now is not kept from others so long
+        treatment.halt(draft, Outcome.REFUSED, why)
+        return
+    draft.note("waits", why)
+    draft.cancel("held")
+    draft.set_run(stage=Stage.WAITING)
+    draft.timer_in("again", wait)
+    escalation.page_now(draft, f"not treated yet: {why}")
 
 
 def applied(draft: Draft, event: Applied) -> Came:

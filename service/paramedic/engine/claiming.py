@@ -7,7 +7,7 @@ claim only if none of its scopes has moved since. What a crash leaves behind is 
 from collections.abc import Sequence
 from datetime import datetime
 
-from paramedic.core.claims import LONGEST, Granted, Use, grant
+from paramedic.core.claims import LONGEST, Granted, Use, grant, slots
 from paramedic.core.effects import Apply, Effect
 from paramedic.engine.holdings import Holdings
 from paramedic.engine.shell import Shell
@@ -27,7 +27,7 @@ async def claim_first(shell: Shell, waiting: Sequence[tuple[int, Effect]]) -> No
     writes = [(number, one) for number, one in waiting if isinstance(one, Apply) and one.claims]
     if not writes:
         return
-    await _look(shell, sorted({claim.scope for _, one in writes for claim in one.claims}))
+    await _look(shell, sorted({scope for _, one in writes for claim in one.claims for scope in slots(claim)}))
     now, holdings = shell.clock.now(), shell.holdings
     asked = [
         claim

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from paramedic.clock import Clock
 from paramedic.core.bundle import Bundle
+from paramedic.core.claims import slots
 from paramedic.core.effects import Apply
 from paramedic.core.model import Incident
 from paramedic.core.treatment import mode_of_run
@@ -106,7 +107,8 @@ class Gate:
             raise Refused("the alert fires again")
         ledger = self._holdings.ledger
         for claim in effect.claims:
-            if claim.limit == 0 and ledger.held.get(claim.scope) != (incident.id, effect.run):
+            held = [ledger.held.get(scope) for scope in slots(claim)]
+            if claim.per == 0 and (incident.id, effect.run) not in held:
                 raise Refused(f"{claim.scope} is not reserved for this run")
 
     async def _fence(self, *, first: bool) -> None:

@@ -61,7 +61,9 @@ def _pick_born(shell: Shell, work: Work, lane: str) -> None:
     What has to wait for a claim, or for guards that are asked again, is left to the next turn as all others are.
     """
     left = shell.executors.free(lane) - sum(1 for _, effect in work.leaving if lane_of(effect) == lane)
-    for number, effect in work.unanswered(lane) if left > 0 else ():
+    if left <= 0:
+        return
+    for number, effect in sorted(work.unanswered(lane), key=lambda one: _severity(work, one[0])):
         incident = work.incident(number)
         if incident is None or incident.shard in shell.holdings.leaving:
             continue
@@ -73,6 +75,11 @@ def _pick_born(shell: Shell, work: Work, lane: str) -> None:
         left -= 1
         if left == 0:
             return
+
+
+def _severity(work: Work, number: int) -> str:
+    incident = work.incident(number)
+    return str(incident.severity) if incident else "P9"
 
 
 def _may_be_born(shell: Shell, work: Work, incident: Incident, effect: Apply) -> bool:
@@ -92,6 +99,7 @@ def _claim(shell: Shell, folds: Folds, work: Work, incident: Incident, effect: A
     against = _take_claims(shell, work, incident, effect)
     if isinstance(against, Blocked):
         holdings.block(who, against.scope)
+        shell.inbox.wake()  # it has made room for the next one that waits, which may need something else
         if holdings.refused.get(who) != against.scope:  # else it is known to wait for it
             holdings.refused[who] = against.scope
             folds.event(incident.id, Held(work.at, work.mode, effect.n, against.scope, against.by, against.until))

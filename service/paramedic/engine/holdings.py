@@ -12,8 +12,8 @@ from datetime import datetime
 import msgspec
 
 from paramedic.core.bundle import Bundle
-from paramedic.core.claims import Ledger
-from paramedic.core.effects import Effect, Page, is_first
+from paramedic.core.claims import Ledger, claimed, slots
+from paramedic.core.effects import Apply, Effect, Page, is_first
 from paramedic.core.matching import Matcher, matches
 from paramedic.core.model import Episode, Incident
 from paramedic.core.sharing import SHARDS
@@ -196,7 +196,7 @@ class Holdings:
             self._first[incident, n] = None
 
     def next(self, lane: str, most: int) -> list[tuple[int, Effect]]:
-        """The effects of a lane that could leave now, oldest first, at most `most`.
+        """The effects of a lane that could leave now, the oldest, at most `most`; of writes the most urgent first.
 
         Pages of one incident to one person keep their order: the next leaves when the one before has been answered.
         Those of incidents that nobody knows of yet come first, however many next levels are due. A message leaves when
@@ -218,7 +218,7 @@ class Holdings:
             found.append((who[0], self.effects[who]))
             if len(found) >= most:
                 break
-        return found
+        return found if lane != "write" else sorted(found, key=lambda one: self._severity(one[0]))
 
     def _pages(self) -> Iterator[tuple[int, int]]:
         """Those that wait, the first ones of their incidents before all others; these are named twice."""
@@ -258,7 +258,8 @@ class Holdings:
     def release(self, incident: int, run: int) -> list[str]:
         """A run is over: let go of what it held, and let those who waited for that try again, most urgent first."""
         scopes = self.ledger.release(incident, run)
-        freed = [who for who, scope in self.blocked.items() if scope in scopes]
+        free = {claimed(scope) for scope in scopes}
+        freed = [who for who, scope in self.blocked.items() if scope in free]
         for who in sorted(freed, key=self._urgency):
             del self.blocked[who]
             self.waiting["write"][who] = 0.0
@@ -266,13 +267,18 @@ class Holdings:
 
     def try_foreign(self) -> bool:
         """Let those try again who wait for what somebody else's run holds; whether there are any."""
-        freed = [
-            who for who, scope in self.blocked.items() if self.ledger.held.get(scope, (0, 0))[0] not in self.incidents
-        ]
+        freed = [who for who, scope in self.blocked.items() if self._may_be_free(who, scope)]
         for who in sorted(freed, key=self._urgency):
             del self.blocked[who]
             self.waiting["write"][who] = 0.0
         return bool(freed)
+
+    def _may_be_free(self, who: tuple[int, int], scope: str) -> bool:
+        """Whether something of a scope that this effect waits for is free, or held by another member's run."""
+        effect = self.effects.get(who)
+        claims = effect.claims if isinstance(effect, Apply) else ()
+        names = [name for claim in claims if claim.scope == scope for name in slots(claim)]
+        return any(self.ledger.held.get(name, (0, 0))[0] not in self.incidents for name in names)
 
     # -- shards -------------------------------------------------------------------------------------------------------
 
@@ -300,5 +306,8 @@ class Holdings:
         self._live_timers = {timer for timer in self._live_timers if timer[0] not in numbers}
 
     def _urgency(self, who: tuple[int, int]) -> tuple[str, int]:
-        held = self.incidents.get(who[0])
-        return (str(held.severity) if held else "P9", who[0])
+        return self._severity(who[0]), who[0]
+
+    def _severity(self, incident: int) -> str:
+        held = self.incidents.get(incident)
+        return str(held.severity) if held else "P9"

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from paramedic.core.bundle import Bundle
+from paramedic.core.claims import LONGEST
 from paramedic.core.model import Alert
 from paramedic.core.sharing import handover
 from paramedic.engine.forwarding import unpack, unpack_answer
@@ -33,6 +34,12 @@ _TOLD = 0.1
 _WATCH = 1.0
 """Seconds after which what other members know to fire is read anew."""
 
+_FORGET = 3600.0
+"""Seconds after which uses that no budget reaches any more are deleted again, where there were few of them."""
+
+_OLD = 2000
+"""So many of them at once, at most; where there were as many, the next ones with the next look."""
+
 _SPARING = 20.0
 """Where that takes long, it is read less often: the wait is so many times what it took."""
 
@@ -49,6 +56,7 @@ class Sharing:
     ) -> None:
         self._shell, self._member, self._bundle_of, self._parse = shell, member, bundle_of, parse
         self._looked = self._watch = float("-inf")
+        self._forgot = float("-inf")
 
     async def run(self) -> None:
         """Look around until the membership ends. Raises `Fenced` or `Doubtful`."""
@@ -67,6 +75,7 @@ class Sharing:
         if now - self._looked >= shell.options.look * (_TOLD if told else 1.0):
             self._looked = now
             await self._look()
+            await self._forget(now)
         more = await self._fetch()
         if shell.holdings.try_foreign():
             shell.inbox.wake()
@@ -89,6 +98,13 @@ class Sharing:
             await watch(holdings, shell.store)
             ended = shell.clock.monotonic()
             self._watch = ended + max(_WATCH, _SPARING * (ended - began))
+
+    async def _forget(self, now: float) -> None:
+        """Delete what the ledger has forgotten; the others do the same, and nobody waits for it."""
+        if now >= self._forgot + _FORGET:
+            before = self._shell.clock.now() - LONGEST
+            if await self._shell.store.forget_uses(before, _OLD) < _OLD:
+                self._forgot = now
 
     async def _take_in(self) -> None:
         """Read what has become ours, and wait until a turn has it in memory."""

@@ -41,7 +41,8 @@ class Budget(Guard):
         if scope is None:
             reason = f'the run has no parameter "{params.across}" to share a budget by'
             return Verdict(self.name, Answer.UNKNOWN, reason)
-        used = seen.uses.since(scope, seen.now - timedelta(seconds=params.per))
+        first = seen.now - timedelta(seconds=params.per)
+        used = [at for at in seen.uses.since(scope, first) if at > first]
         evidence = {"scope": scope, "used": len(used), "max": params.max}
         what = f"{len(used)} of {params.max} used in the last {say_duration(params.per)}"
         if len(used) < params.max:

@@ -40,7 +40,8 @@ class Cooldown(Guard):
         if scope is None:
             reason = f'the run has no parameter "{params.per}" to cool down by'
             return Verdict(self.name, Answer.UNKNOWN, reason)
-        used = seen.uses.since(scope, seen.now - timedelta(seconds=params.for_))
+        first = seen.now - timedelta(seconds=params.for_)
+        used = [at for at in seen.uses.since(scope, first) if at > first]
         claims = (Claim(scope, limit=1, per=params.for_),)
         if not used:
             reason = f"not used in the last {say_duration(params.for_)}"

@@ -147,6 +147,11 @@ class StagedStore:
         self._reach()
         return await self._inner.claim(claims)
 
+    async def forget_uses(self, before: datetime, most: int) -> int:
+        """As the store's."""
+        self._reach()
+        return await self._inner.forget_uses(before, most)
+
     async def episodes(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:
         """As the store's."""
         self._reach()

@@ -116,6 +116,10 @@ class Store(Protocol):
         """Take each claim whole if nothing it was decided by has changed; answers the `n` of those taken. Fenced."""
         ...
 
+    async def forget_uses(self, before: datetime, most: int) -> int:
+        """Delete the oldest uses of before a moment, at most `most`; how many there were."""
+        ...
+
     async def commit(self, batch: Batch) -> Committed:
         """Write the batch in one statement, fenced. Raises `Fenced` or `Doubtful`."""
         ...

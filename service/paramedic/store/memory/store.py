@@ -216,6 +216,14 @@ class MemoryStore:
             except Doubtful as error:  # a claim that fails ends no membership
                 raise Permanent(f"claiming: {error}") from error
 
+    async def forget_uses(self, before: datetime, most: int) -> int:
+        """Delete the oldest uses of before a moment, at most `most`; how many there were."""
+        with self._failing("forget_uses"):
+            old = sorted((use for use in self._disk.uses if use.at < before), key=lambda use: use.at)[:most]
+            for use in old:
+                del self._disk.uses[use]
+        return len(old)
+
     # -- reads --------------------------------------------------------------------------------------------------------
 
     async def episodes(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Episode]:

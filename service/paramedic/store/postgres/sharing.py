@@ -92,6 +92,13 @@ class Sharing:
                 uses[row["name"]].append(UseRow(row["name"], row["at"], row["incident"], row["run"]))
         return [replace(scope, holds=holds[name], uses=uses[name]) for name, scope in found.items()]
 
+    async def forget_uses(self, before: datetime, most: int) -> int:
+        """Delete old uses."""
+        query = self._queries["uses_forgotten"]
+        async with self._session.open("forgetting old uses") as connection:
+            done = await connection.execute(query.text, *query.arguments(before=before, most=most))
+        return int(done.rpartition(" ")[2])
+
     async def claim(self, claims: Sequence[ClaimRow]) -> Sequence[int]:
         """Take each claim whole, or not. Raises `Fenced` besides."""
         query = self._queries["claim"]

@@ -124,6 +124,10 @@ class PostgresStore:
         """Take each claim whole if nothing it was decided by has changed; answers the `n` of those taken."""
         return await self._joined()[2].claim(claims)
 
+    async def forget_uses(self, before: datetime, most: int) -> int:
+        """Delete the oldest uses of before a moment, at most `most`; how many there were."""
+        return await self._joined()[2].forget_uses(before, most)
+
     # -- commits and reads --------------------------------------------------------------------------------------------
 
     async def commit(self, batch: Batch) -> Committed:

@@ -20,6 +20,11 @@ delete from answer a using unnest(:ids::bigint[]) u (id) where a.id = u.id retur
 -- Nobody has come for these: their process is gone, or has waited long enough.
 delete from answer where at < clock_timestamp() - :age::interval
 
+-- name: uses_forgotten
+-- The oldest, so many at a time: no budget looks back that far any more. Two who are at it do not mind each other.
+delete from use
+where ctid = any(array(select ctid from use where at < :before::timestamptz order by at limit :most::int))
+
 -- name: places
 select i.id, i.shard, i.open
 from unnest(:incidents::bigint[]) u (id), lateral (select id, shard, open from incident where id = u.id offset 0) i
