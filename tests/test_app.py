@@ -1,6 +1,7 @@
 """The service as a whole, in this process: what it starts with, what keeps it from starting, and how it stops."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -248,6 +249,38 @@ async def test_a_playbook_that_measures_acts_on_what_prometheus_says(settings: S
             await acted(sink, "api")
 
     assert parse_qs(server.requests[0].body.decode())["query"] == ['up{job="api"}']
+
+
+SILENT = """\
+guards: [{silenced: {}}]
+steps:"""
+
+
+async def test_a_playbook_that_heeds_silences_asks_the_alertmanager_of_the_source(
+    settings: Settings, sink: Sink
+) -> None:
+    write(settings, CATALOG.replace("steps:", SILENT), sink)
+    quiet, loud = element("quiet"), element("loud")
+    silenced = {"labels": quiet["labels"], "status": {"state": "suppressed", "silencedBy": ["4f1c"]}}
+    active = {"labels": loud["labels"], "status": {"state": "active"}}
+    async with prometheus_server(says(200, json.dumps([silenced, active]).encode())) as server:
+        address = {
+            "PARAMEDIC_ALERTMANAGER_URL": f"http://127.0.0.1:{server.port}",
+            "PARAMEDIC_ALERTMANAGER_TOKEN": "s3cret",
+        }
+        async with serving(replace(settings, environment=address)) as service:
+            await send(service, quiet, loud)
+            await acted(sink, "loud")
+            await until(lambda: len(server.requests) >= 2)
+
+    assert set(sink.calls["hook"]) == {"loud"}
+    assert {one.headers["authorization"] for one in server.requests} == {"Bearer s3cret"}
+
+
+async def test_an_address_of_an_alertmanager_that_is_none_keeps_it_from_starting(settings: Settings) -> None:
+    with pytest.raises(Fault, match="PARAMEDIC_ALERTMANAGER_URL: is not http:// or https://"):
+        async with serving(replace(settings, environment={"PARAMEDIC_ALERTMANAGER_URL": "alertmanager"})):
+            pass
 
 
 async def test_an_address_of_prometheus_that_is_none_keeps_it_from_starting(settings: Settings) -> None:

@@ -18,10 +18,12 @@ from aiohttp import web
 
 from paramedic.catalog.load import Loaded, load_body
 from paramedic.catalog.watch import Catalog
+from paramedic.clients import alertmanager
 from paramedic.clients.http import HttpClient
 from paramedic.clients.kube.opening import open_clusters
 from paramedic.clients.kube.shared import Shared
 from paramedic.clients.prometheus import PrometheusClient
+from paramedic.clients.url import base_url
 from paramedic.clock import SystemClock
 from paramedic.cluster.port import Kube, NoCluster
 from paramedic.console.door import open_door
@@ -37,7 +39,7 @@ from paramedic.errors import Fault, ParamedicError
 from paramedic.intake import probes, server, webhook
 from paramedic.intake.alertmanager import parse_body
 from paramedic.intake.auth import Authenticator
-from paramedic.plugin import Metrics, NoMetrics, Tools, discover
+from paramedic.plugin import Alerts, Http, Metrics, NoMetrics, Tools, discover
 from paramedic.record.changes import ReportedChanges
 from paramedic.settings import Settings
 from paramedic.store.connect import connect
@@ -202,6 +204,7 @@ class Service:
                 kube=self._kube,
                 metrics=await self._metrics(stack),
                 changes=changes,
+                alerts=self._alerts(http),
                 setting=self.settings.value,
             ),
             Tools(http=pages, setting=self.settings.value),
@@ -233,6 +236,23 @@ class Service:
         if not url:
             return NoMetrics()
         return await stack.enter_async_context(PrometheusClient(url, token, self.clock))
+
+    def _alerts(self, http: Http) -> Alerts:
+        """The Alertmanagers that sources name, or the one of the settings for those that name none."""
+        url = self.settings.value(alertmanager.URL)
+        try:
+            also = (base_url(url),) if url else ()
+        except Fault as fault:
+            raise Fault(alertmanager.URL, fault.what, "for example http://alertmanager:9093") from fault
+        return alertmanager.AlertmanagerClient(
+            http,
+            lambda name: self._instances(name) or also,
+            alertmanager.TOKEN if self.settings.value(alertmanager.TOKEN) else "",
+        )
+
+    def _instances(self, source: str) -> Sequence[str]:
+        bundle = self.engine.bundle
+        return bundle.source(source).instances if bundle is not None else ()
 
     def _run(self, stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         """Run a part of the service until it stops. A part that ends by itself breaks the service, and says so."""

@@ -24,11 +24,26 @@ from paramedic.core.matching import Matcher
 from paramedic.core.model import Change, Verdict
 from paramedic.core.words import Once, Severity
 from paramedic.errors import Fault, Permanent
-from paramedic.ports import Changes, Deployed, Http, Measured, Metrics, NoChanges, NoMetrics, Reply, Sample, Tools
+from paramedic.ports import (
+    Alerts,
+    Changes,
+    Deployed,
+    Http,
+    Measured,
+    Metrics,
+    NoAlerts,
+    NoChanges,
+    NoMetrics,
+    Reply,
+    Sample,
+    Standing,
+    Tools,
+)
 from paramedic.seen import FiringNow, Resources, Seen, Uses
 
 __all__ = [
     "Action",
+    "Alerts",
     "Applied",
     "Changes",
     "Check",
@@ -40,6 +55,7 @@ __all__ = [
     "Measured",
     "MessageText",
     "Metrics",
+    "NoAlerts",
     "NoChanges",
     "NoMetrics",
     "Notifier",
@@ -51,6 +67,7 @@ __all__ = [
     "Resources",
     "Sample",
     "Seen",
+    "Standing",
     "Tools",
     "Uses",
     "claim_scope",
@@ -91,6 +108,7 @@ class Plugin(ABC):
     `promql`, they stand in the values of label matchers only, escaped, and an empty one is a fault; `cel`, the whole is
     a condition, which arrives evaluated as true or false, with its text as the parameter `text`; `live`, a condition on
     `object` too, which arrives as a `core.bundle.LiveCondition` for the plug-in to ask when it has read the object.
+    `on_target`: what it reads on a cluster is the run's target, which must be one then.
     `refers` raises `Fault` (its `where` a path such as `endpoint`) when a parameter names what does not exist.
     """
 
@@ -102,6 +120,7 @@ class Plugin(ABC):
     permissions: ClassVar[tuple[str, ...]] = ()
     escapes: ClassVar[Mapping[str, str]] = {}
     short: ClassVar[str] = ""
+    on_target: ClassVar[bool] = True
     _validated: tuple[Any, Any] = (None, None)
 
     def validated(self, rendered: Any) -> Any:

@@ -1,4 +1,6 @@
-"""The ports through which plug-ins reach the world: HTTP, clusters, metrics, reported changes. `plugin` hands them on.
+"""The ports through which plug-ins reach the world: HTTP, clusters, metrics, reported changes, Alertmanagers.
+
+`plugin` hands them on.
 
 The service fills them with clients, a rehearsal with its simulated world, and what is not configured says so itself.
 """
@@ -6,14 +8,28 @@ The service fills them with clients, a rehearsal with its simulated world, and w
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from paramedic.clock import SystemClock
 from paramedic.cluster.port import Kube, NoCluster
 from paramedic.core.bundle import Endpoint
 from paramedic.errors import Permanent
 
-__all__ = ["Changes", "Deployed", "Http", "Measured", "Metrics", "NoChanges", "NoMetrics", "Reply", "Sample", "Tools"]
+__all__ = [
+    "Alerts",
+    "Changes",
+    "Deployed",
+    "Http",
+    "Measured",
+    "Metrics",
+    "NoAlerts",
+    "NoChanges",
+    "NoMetrics",
+    "Reply",
+    "Sample",
+    "Standing",
+    "Tools",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +151,39 @@ class NoChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source sees an alert now: it is active, silenced or inhibited `by` whom, or not known there (any more).
+
+    `unasked`: the source has no address, so that its newest delivery is all there is.
+    """
+
+    state: Literal["active", "silenced", "inhibited", "absent", "unasked"]
+    by: tuple[str, ...] = ()
+
+
+class Alerts(Protocol):
+    """The port to the Alertmanagers that alerts come from."""
+
+    async def standing(self, source: str, labels: Mapping[str, str], *, timeout: float) -> Standing:
+        """How this source sees the alert with exactly these labels; `timeout` is in seconds.
+
+        Of several instances one that keeps it quiet counts more than one that does not. Raises `Temporary` or
+        `Permanent` where none answers.
+        """
+        ...
+
+
+class NoAlerts:
+    """The port of a service none of whose sources has an address."""
+
+    async def standing(self, source: str, labels: Mapping[str, str], *, timeout: float) -> Standing:
+        """Nobody to ask."""
+        return Standing("unasked")
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
-    """The ports that a plug-in may use; it declares which in `reads` and `writes`: http, kube, metrics, changes.
+    """The ports that a plug-in may use: http, kube, metrics, changes, alerts. `reads` and `writes` declare which.
 
     `setting` gives the value of a setting by its name, NAME_FILE included; "" where it is not set.
     `wait` lets so many seconds pass, for an action that must see its first write settle before the next one.
@@ -146,5 +193,6 @@ class Tools:
     kube: Kube = field(default_factory=NoCluster)
     metrics: Metrics = field(default_factory=NoMetrics)
     changes: Changes = field(default_factory=NoChanges)
+    alerts: Alerts = field(default_factory=NoAlerts)
     setting: Callable[[str], str] = lambda name: ""
     wait: Callable[[float], Awaitable[None]] = field(default_factory=lambda: SystemClock().sleep)

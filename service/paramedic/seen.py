@@ -3,7 +3,7 @@
 The engine and the rehearsal fill `Seen`; the catalog fills `Resources`. `plugin` hands them on: import them from there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +30,10 @@ class Uses(Protocol):
         """When the scope was used, at `moment` or later, oldest first."""
         ...
 
+    def holding(self, prefix: str) -> Sequence[str]:
+        """The exclusive scopes under a prefix such as `target/main/shop/` that others hold, in order, at most 100."""
+        ...
+
 
 class FiringNow(Protocol):
     """The open episodes that some guard of the bundle watches for."""
@@ -44,7 +48,10 @@ class Seen:
     """What a plug-in may know of the world without reading: the moment, its incident, its run, what is in use.
 
     `past` are the incident's earlier runs, oldest first. `modes` are those of the places that name one: `global`,
-    `rule`, `playbook`, and `target` once a plan has read it.
+    `rule`, `playbook`, and `target` once a plan has read it. `source` is where the alert came from. `needs()` is
+    what the steps of the playbook want to be permitted on clusters, `depends_on()` what the alert's service depends on
+    by the service map: both are looked up by whoever asks. `database` is how long ago (s) the database answered this
+    process; None where that is not known.
     """
 
     now: datetime
@@ -60,6 +67,10 @@ class Seen:
     alert: Exemplar | None = None
     past: tuple[Past, ...] = ()
     modes: Mapping[str, Mode] = field(default_factory=dict)
+    source: str = ""
+    needs: Callable[[], tuple[str, ...]] = tuple
+    depends_on: Callable[[], tuple[str, ...]] = tuple
+    database: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

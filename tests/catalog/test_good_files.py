@@ -95,7 +95,8 @@ def test_everything_that_a_playbook_can_say_arrives(plugins: Plugins) -> None:
     assert first.when is not None
     assert first.when.holds({"params": {"force": False}, "run": {"recurrence": 1}})
     assert bundle.playbooks["watch-workload"].mode is Mode.SHADOW
-    assert [[str(matcher) for matcher in one] for one in bundle.watched] == [['alertname=~"KubeAPIDown|etcd.*"']]
+    watched = [[str(matcher) for matcher in one] for one in bundle.watched]
+    assert watched == [['alertname=~"KubeAPIDown|etcd.*"'], ['job="postgres"'], ['service="postgres"']]
 
 
 def test_everything_that_a_rule_can_say_arrives(plugins: Plugins) -> None:

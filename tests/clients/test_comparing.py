@@ -144,6 +144,39 @@ async def test_a_stretch_is_looked_at_every_15_seconds_and_at_most_60_times(held
     assert told.asked == [{"seconds": held, "step": step, "max_age": 120.0, "timeout": 5.0}]
 
 
+@pytest.mark.parametrize(
+    ("held", "interval", "step"), [(60.0, 5.0, 5.0), (60.0, 90.0, 60.0), (3600.0, 5.0, 60.0), (60.0, 30.0, 30.0)]
+)
+async def test_how_often_it_is_looked_at_may_be_said(held: float, interval: float, step: float) -> None:
+    told = Told(before=[[1.0], [1.0]])
+    await found(told, held=held, interval=interval)
+
+    assert told.asked[0]["step"] == step
+
+
+@pytest.mark.parametrize(
+    ("values", "failures", "holds", "again"),
+    [
+        ((1.0, 0.0, 1.0, 1.0, 1.0), 0, False, 30.0),
+        ((1.0, 0.0, 1.0, 1.0, 1.0), 1, True, None),
+        ((0.0, 1.0, 0.0, 1.0, 1.0), 1, False, 15.0),
+        ((0.0, 1.0, 0.0, 1.0, 1.0), 2, True, None),
+        ((1.0, 1.0, 1.0, 1.0, 0.0), 4, False, None),
+    ],
+)
+async def test_so_many_moments_may_have_been_otherwise_but_never_the_last(
+    values: Sequence[float], failures: int, holds: bool, again: float | None
+) -> None:
+    finding = await found(Told(before=[[value] for value in values]), held=60.0, failures=failures)
+
+    assert (finding.holds, finding.again) == (holds, again)
+
+
+async def test_what_is_not_known_is_never_one_of_the_failures() -> None:
+    for odd in ([], [math.nan], [0.0, 0.0]):
+        assert (await found(Told(before=[[1.0], odd, [1.0]]), held=30.0, failures=2)).holds is None
+
+
 async def test_it_holds_if_it_did_at_every_moment() -> None:
     finding = await found(Told(before=[[0.2], [0.3], [0.2], [0.5], [0.4]]), held=60.0)
 

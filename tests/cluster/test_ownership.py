@@ -2,7 +2,7 @@
 
 import pytest
 
-from paramedic.cluster.ownership import annotation, last_writer, mode_of, mode_said, owner_of, scaler_of
+from paramedic.cluster.ownership import annotation, applied_by, last_writer, mode_of, mode_said, owner_of, scaler_of
 from paramedic.core.words import Mode
 from tests.cluster.objects import daemon_set, deployment, hpa, metadata, noted, owned_by
 
@@ -93,6 +93,32 @@ def test_the_autoscaler_of_a_workload() -> None:
 def test_an_autoscaler_may_name_an_older_version_of_the_api_or_none() -> None:
     for api in ("apps/v1beta2", ""):
         assert scaler_of(deployment(), [hpa(api=api)]) is not None
+
+
+def field(manager: str, name: str, operation: str = "Apply") -> dict[str, object]:
+    return {"manager": manager, "operation": operation, "fieldsV1": {"f:spec": {f"f:{name}": {}}}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "found"),
+    [
+        ([], ("", "")),
+        ([field("kustomize-controller", "replicas")], ("kustomize-controller", "replicas")),
+        ([field("kubectl-edit", "replicas", "Update")], ("", "")),
+        ([field("paramedic", "replicas")], ("", "")),
+        ([field("kustomize-controller", "selector")], ("", "")),
+        ([field("", "template"), field("other", "replicas")], ("somebody", "template")),
+        ([{}, {"operation": "Apply", "manager": "x", "fieldsV1": None}], ("", "")),
+        (
+            [field("x\n02:14:07  resolved" + "y" * 900, "template")],
+            ("x 02:14:07 resolved" + "y" * 60 + "…", "template"),
+        ),
+    ],
+)
+def test_who_applies_a_field_comes_back_to_it(entries: list[dict[str, object]], found: tuple[str, str]) -> None:
+    """Whoever only created or edited the object does not, and we are nobody else."""
+    assert applied_by(metadata(deployment(), managedFields=entries), ("replicas", "template")) == found
+    assert applied_by(metadata(deployment(), managedFields=entries), ()) == ("", "")
 
 
 def test_who_wrote_after_us() -> None:

@@ -77,12 +77,16 @@ class Ledger:
 
     used: dict[str, list[datetime]] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
 
     def holder(self, scope: str) -> str | None:
         return self.holders.get(scope)
 
     def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
         return [at for at in self.used.get(scope, []) if at >= moment]
+
+    def holding(self, prefix: str) -> Sequence[str]:
+        return [scope for scope in sorted(self.held) if scope.startswith(prefix)]
 
 
 @dataclass

@@ -32,7 +32,7 @@ from tests.contract.plugin_scene import (
 )
 
 PLUGINS = discover()
-PORTS = frozenset({"http", "kube", "metrics", "changes"})
+PORTS = frozenset({"http", "kube", "metrics", "changes", "alerts"})
 ESCAPES = frozenset({"url", "promql", "literal", "cel", "live"})
 FOLDERS: Mapping[str, Mapping[str, Plugin]] = {
     "actions": PLUGINS.actions,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paramedic.core.claims import LONGEST, Blocked, Granted, Ledger, claimed, grant, slots
+from paramedic.core.claims import LONGEST, MOST_HELD, Blocked, Granted, Ledger, claimed, grant, slots
 from paramedic.core.model import Claim
 from tests.core.builders import HOUR, T0, after
 
@@ -124,6 +124,29 @@ def test_guards_do_not_see_what_their_own_run_has_used() -> None:
     assert list(others.since(BUDGET.scope, after(6))) == []
 
 
+def test_what_others_hold_is_told_by_where_it_is_and_never_ones_own() -> None:
+    ledger = Ledger()
+    for number, scope in enumerate(("target/main/shop/b", "target/main/shop/a", "target/main/bank/a", "domain/db")):
+        ledger.hold(scope, number, 1)
+
+    assert ledger.seen_by(9, 1).holding("target/main/shop/") == ["target/main/shop/a", "target/main/shop/b"]
+    assert ledger.seen_by(0, 1).holding("target/main/shop/") == ["target/main/shop/a"]
+    assert ledger.seen_by(0, 2).holding("target/main/") == [
+        "target/main/bank/a",
+        "target/main/shop/a",
+        "target/main/shop/b",
+    ]
+    assert ledger.seen_by(9, 1).holding("target/other/") == []
+
+
+def test_what_others_hold_is_shown_up_to_a_bound() -> None:
+    ledger = Ledger()
+    for number in range(MOST_HELD + 1):
+        ledger.hold(f"target/main/shop/{number:04}", number, 1)
+
+    assert len(ledger.seen_by(9999, 1).holding("target/")) == MOST_HELD
+
+
 def test_uses_are_forgotten_once_no_window_reaches_them() -> None:
     """And not a moment earlier: a restart must not give a fresh budget, nor must housekeeping."""
     ledger = Ledger()
@@ -221,12 +244,16 @@ def test_a_slot_is_known_by_what_was_claimed_and_by_nothing_that_looks_like_it()
         assert claimed(other.scope) == other.scope
 
 
-@given(st.lists(st.tuples(st.booleans(), _RUNS, st.integers(1, 3)), max_size=40))
+@given(st.lists(st.tuples(st.booleans(), _RUNS), max_size=40), st.lists(st.integers(1, 3), min_size=4, max_size=4))
 @settings(max_examples=50, deadline=None)
-def test_never_more_hold_it_than_may(moves: list[tuple[bool, tuple[int, int], int]]) -> None:
-    """Whatever is taken and let go, by whichever numbers: each is kept when its own claim is granted."""
+def test_never_more_hold_it_than_may(moves: list[tuple[bool, tuple[int, int]]], limits: list[int]) -> None:
+    """Whatever is taken and let go, by whichever numbers: each is kept when its own claim is granted.
+
+    The number is the playbook's, so that a run asks by the same one each time.
+    """
     ledger = Ledger()
-    for taking, who, limit in moves:
+    for taking, who in moves:
+        limit = limits[sum(who) % len(limits)]
         if not taking:
             ledger.release(*who)
             continue

@@ -168,6 +168,46 @@ async def test_what_is_needed_and_not_set_is_wrong(tmp_path: Path, name: str, sy
     assert finding.right.startswith("set ")
 
 
+async def test_an_alertmanager_of_the_settings_is_asked_with_its_token(tmp_path: Path) -> None:
+    catalog = CATALOG.replace(', instances: ["URL"]', "")
+    assert catalog != CATALOG
+    async with outside() as told:
+        alone = await examined(told, settings_for(told, tmp_path), catalog=catalog)
+        settings = settings_for(
+            told, tmp_path, PARAMEDIC_ALERTMANAGER_URL=told.url, PARAMEDIC_ALERTMANAGER_TOKEN="alerts-s3cret"
+        )
+        found = await examined(told, settings, catalog=catalog)
+
+    assert "no instances are named, so it cannot be asked" in said(alone, "alertmanager", "open")
+    assert said(found, "alertmanager", "open") == []
+    assert "version 0.28.1, reached" in said(found, "alertmanager", "fine")
+    tokens = {one.headers["authorization"] for one in told.asked if one.target == "/api/v2/status"}
+    assert tokens == {"Bearer alerts-s3cret"}
+
+
+async def test_an_alertmanager_that_wants_a_token_says_which_setting_it_is(tmp_path: Path) -> None:
+    async with outside(statuses={"/api/v2/status": 401}) as told:
+        found = await examined(told, settings_for(told, tmp_path))
+
+    [finding] = wrongs(found)
+    assert (finding.said, finding.right) == (
+        "it answered 401",
+        "set PARAMEDIC_ALERTMANAGER_TOKEN to the token that it takes",
+    )
+
+
+async def test_every_guard_that_measures_is_named_where_nothing_can_be_measured(tmp_path: Path) -> None:
+    catalog = CATALOG.replace("guards: [", "guards: [{self_health: {}}, {data_safety: {timeline: {query: x}}}, ")
+    assert catalog != CATALOG
+    async with outside() as told:
+        settings = settings_for(told, tmp_path, PARAMEDIC_PROMETHEUS_URL="")
+        found = await examined(told, settings, catalog=catalog)
+
+    [finding] = wrongs(found)
+    unknown = "; ".join(f"{kind} is unknown in restart" for kind in ("data_safety", "metric", "self_health"))
+    assert finding.said == f"PARAMEDIC_PROMETHEUS_URL is not set, so that {unknown}"
+
+
 async def test_what_is_not_needed_and_not_set_is_not_wrong(tmp_path: Path) -> None:
     names = [name for name, *_ in MISSING]
     async with outside() as told:

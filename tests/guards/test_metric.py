@@ -72,6 +72,14 @@ def test_for_less_long_than_wanted_denies_for_now() -> None:
     assert verdict.reason == "http_5xx 0.3 > 0.1 for 15s only, 30s is wanted"
 
 
+def test_some_moments_may_have_been_otherwise() -> None:
+    given = {"for": "30s", "failures": 1, "interval": "15s"}
+
+    assert judged(Series(0.3, 0.0, 0.3), **given).answer is Answer.ALLOW
+    assert judged(Series(0.0, 0.0, 0.3), **given).answer is Answer.DENY
+    assert judged(Series(0.3, None, 0.3), **given).answer is Answer.UNKNOWN
+
+
 def test_a_young_series_denies_for_now() -> None:
     verdict = judged(Series(None, 0.3, 0.3), **{"for": "30s"})
 
@@ -115,6 +123,10 @@ def test_an_outage_is_unknown() -> None:
         {"for": "2h"},
         {"max_age": 0},
         {"timeout": "1m"},
+        {"failures": -1},
+        {"failures": 61},
+        {"interval": 0},
+        {"interval": "11m"},
         {"on_empty": "allow"},
     ],
     ids=str,

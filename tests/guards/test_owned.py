@@ -12,10 +12,14 @@ from tests.cluster.objects import daemon_set, deployment, hpa, metadata, owned_b
 from tests.cluster.shelf import Shelf
 
 
-async def judge(kube: Shelf, found: Json, *, scaled: bool = False, target: str = "") -> Verdict:
+async def judge(
+    kube: Shelf, found: Json, *, scaled: bool = False, fields: tuple[str, ...] = (), target: str = ""
+) -> Verdict:
     guard = Owned()
     scene = elsewhere(at(found), target) if target else at(found)
-    return await guard.judge(guard.Params.model_validate({"hpa": scaled}), scene, tools_of(kube))
+    return await guard.judge(
+        guard.Params.model_validate({"hpa": scaled, "fields": list(fields)}), scene, tools_of(kube)
+    )
 
 
 def holding(found: Json, *others: Json) -> Shelf:
@@ -67,6 +71,25 @@ async def test_kedas_autoscaler_says_whose_it_is() -> None:
     assert verdict.reason.endswith("set by the HPA keda-hpa-api, kept by ScaledObject/api, which controls it")
 
 
+async def test_kedas_label_on_an_autoscaler_tells_too() -> None:
+    scaler = hpa("keda-hpa-api", labels={"scaledobject.keda.sh/name": "api"})
+    verdict = await judge(holding(deployment(), scaler), deployment(), scaled=True)
+
+    assert verdict.reason.endswith("set by the HPA keda-hpa-api, kept by KEDA (ScaledObject api)")
+
+
+async def test_whoever_applies_a_field_that_is_asked_about_owns_it() -> None:
+    applied = {"manager": "kustomize-controller", "operation": "Apply", "fieldsV1": {"f:spec": {"f:template": {}}}}
+    found = metadata(deployment(), managedFields=[applied])
+
+    assert (await judge(holding(found), found)).answer is Answer.ALLOW
+    assert (await judge(holding(found), found, fields=("replicas",))).answer is Answer.ALLOW
+    verdict = await judge(holding(found), found, fields=("replicas", "template"))
+    assert verdict.answer is Answer.DENY
+    assert verdict.reason == "kustomize-controller applies the template of deployment/api.shop"
+    assert verdict.seen == {"owner": "", "manager": "kustomize-controller", "field": "template"}
+
+
 async def test_other_autoscalers_are_none_of_its() -> None:
     verdict = await judge(holding(deployment(), hpa(of="web")), deployment(), scaled=True)
 
@@ -97,6 +120,7 @@ async def test_what_is_not_there_or_no_workload_allows_nothing() -> None:
         await judge(Shelf(), deployment(), target="main/shop/pod/api-1")
 
 
-def test_parameters_that_make_no_sense() -> None:
+@pytest.mark.parametrize("wrong", [{"hpa": "perhaps"}, {"fields": ["status"]}, {"fields": "template"}], ids=str)
+def test_parameters_that_make_no_sense(wrong: Json) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        Owned.Params.model_validate({"hpa": "perhaps"})
+        Owned.Params.model_validate(wrong)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.real.processes import Process, Processes, free_port, until
 
-__all__ = ["Alertmanager", "Alertmanagers", "Timing", "binary", "metric"]
+__all__ = ["Alertmanager", "Alertmanagers", "Timing", "binary", "configuration", "metric"]
 
 NAMES = ("prometheus-alertmanager", "alertmanager")
 

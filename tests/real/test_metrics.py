@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -12,10 +14,13 @@ from paramedic.catalog.templates import compile_tree
 from paramedic.clients.comparing import Finding, Question, look
 from paramedic.clients.prometheus import PrometheusClient
 from paramedic.clock import SystemClock
+from paramedic.core.words import Answer
 from paramedic.doctor.alerting import examine_prometheus
 from paramedic.errors import Permanent
-from paramedic.plugin import Measured
+from paramedic.plugin import Measured, discover
 from paramedic.settings import read_settings
+from tests.contract.plugin_scene import seen
+from tests.guards.asked import asked
 from tests.real.processes import Processes, until
 from tests.real.prometheus import Prometheus, prometheus
 
@@ -144,6 +149,38 @@ async def test_it_held_for_as_long_as_it_is_said_to(server: Prometheus, client: 
     assert (await compared(client, held=2.0)).holds is False
 
 
+async def test_how_long_ago_it_scraped_is_known_and_both_clocks_agree(
+    server: Prometheus, client: PrometheusClient
+) -> None:
+    guard, ports = discover().guards["self_health"], {"metrics": client}
+    await scraped(client, "up")
+    there = replace(seen(), now=SystemClock().now())
+    verdict = await asked(guard, scene=there, ports=ports, database=0, watchdog=False)
+
+    assert verdict.answer is Answer.ALLOW
+    assert 0 <= verdict.seen["scrape_age"] < 60
+    there = replace(seen(), now=SystemClock().now() - timedelta(seconds=60))
+    verdict = await asked(guard, scene=there, ports=ports, database=0, watchdog=False)
+    assert verdict.answer is Answer.DENY
+    assert "ahead of ours" in verdict.reason
+
+
+async def test_what_a_database_tells_of_itself_is_asked_as_it_is_written(
+    server: Prometheus, client: PrometheusClient
+) -> None:
+    guard, ports = discover().guards["data_safety"], {"metrics": client}
+    server.exposed.set("gauge", 3.0)
+    await scraped(client, "gauge")
+    there = replace(seen(), now=SystemClock().now())
+    given = {"quorum": {"query": "sum(gauge)", "members": 3}, "timeline": {"query": "max(gauge) - min(gauge)"}}
+
+    assert (await asked(guard, scene=there, ports=ports, **given)).answer is Answer.ALLOW
+    verdict = await asked(guard, scene=there, ports=ports, **given, lag_bytes={"query": "nothing", "max": 5})
+    assert verdict.answer is Answer.UNKNOWN
+    verdict = await asked(guard, scene=there, ports=ports, **given, lag_bytes={"query": "gauge", "max": 2.9})
+    assert verdict.answer is Answer.DENY
+
+
 async def test_what_is_no_query_for_numbers_is_permanent_in_its_own_words(client: PrometheusClient) -> None:
     for query in ("sum(", "gauge{a=}", "rate(gauge)"):
         with pytest.raises(Permanent, match=r"this is not a query that it takes: .*parse error"):
@@ -157,7 +194,7 @@ async def test_the_doctor_tells_whether_it_keeps_max_age(server: Prometheus, cli
     """Prometheus does since 2.43; Debian's own is older than that."""
     await scraped(client, "up")
     settings = read_settings({"PARAMEDIC_PROMETHEUS_URL": server.url})
-    found = {each.about: each for each in await examine_prometheus(settings, None, SystemClock(), 10.0)}
+    found = {each.about: each for each in await examine_prometheus(settings, None, discover(), SystemClock(), 10.0)}
     major, minor = (int(part) for part in (await client.version(timeout=10)).split(".")[:2])
 
     assert found["queries"].state == found["clock"].state == "fine"

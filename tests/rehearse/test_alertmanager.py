@@ -1,7 +1,7 @@
 """The simulated Alertmanager: bodies that intake's own parser reads, repeated and tried again as the real one does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ import pytest
 from paramedic.core.model import Alert
 from paramedic.errors import Temporary
 from paramedic.intake.alertmanager import parse_body
+from paramedic.ports import Standing
 from paramedic.rehearse.agenda import Agenda
 from paramedic.rehearse.alertmanager import SimulatedAlertmanager
 from paramedic.rehearse.loop import START, VirtualClock, VirtualLoop, virtually
+from paramedic.rehearse.scenery import SilenceWorld
 
 Deliveries = list[tuple[float, str, tuple[Alert, ...]]]
 DOWN = {"alertname": "Down", "job": "api"}
@@ -20,7 +22,11 @@ SLOW = {"alertname": "Slow", "job": "api"}
 
 
 def told(
-    story: Callable[[SimulatedAlertmanager, VirtualClock], Awaitable[None]], *, repeat: float = 0.0, refuse: int = 0
+    story: Callable[[SimulatedAlertmanager, VirtualClock], Awaitable[None]],
+    *,
+    repeat: float = 0.0,
+    refuse: int = 0,
+    silences: Sequence[SilenceWorld] = (),
 ) -> Deliveries:
     """What is delivered while the story goes on; the first `refuse` deliveries are not accepted."""
     taken: Deliveries = []
@@ -38,7 +44,7 @@ def told(
 
         async with asyncio.TaskGroup() as group:
             agenda = Agenda(group, clock)
-            await story(SimulatedAlertmanager(clock, agenda, deliver, lambda _: repeat), clock)
+            await story(SimulatedAlertmanager(clock, agenda, deliver, lambda _: repeat, silences), clock)
             await loop.rest()
             agenda.clear()
 
@@ -136,3 +142,53 @@ def test_what_is_not_accepted_is_tried_again_a_little_later_each_time() -> None:
 
     ((at, _, _),) = told(story, refuse=7)
     assert at == 1 + 2 + 4 + 8 + 16 + 30 + 30
+
+
+def silence(**given: Any) -> SilenceWorld:
+    return SilenceWorld.model_validate(given)
+
+
+def test_a_source_says_how_an_alert_stands() -> None:
+    async def story(manager: SimulatedAlertmanager, clock: VirtualClock) -> None:
+        assert manager.standing("main", DOWN) == Standing("absent")
+        manager.fire("main", [DOWN, SLOW], {})
+        assert manager.standing("main", DOWN) == Standing("active")
+        assert manager.standing("other", DOWN) == Standing("absent")
+        await clock.sleep(60)
+        assert manager.standing("main", DOWN) == Standing("silenced", ("alice",))
+        assert manager.standing("main", SLOW) == Standing("inhibited", ("Down",))
+        await clock.sleep(60)
+        assert manager.standing("main", DOWN) == Standing("active")
+        manager.resolve("Down")
+        assert manager.standing("main", DOWN) == Standing("absent")
+
+    told(
+        story,
+        silences=[
+            silence(alert=DOWN, **{"from": "1m", "to": "2m"}, by="alice"),
+            silence(alert=SLOW["alertname"], **{"from": "1m"}, kind="inhibited", by="Down"),
+        ],
+    )
+
+
+def test_what_is_silenced_is_delivered_when_that_is_over_and_it_still_fires() -> None:
+    async def story(manager: SimulatedAlertmanager, clock: VirtualClock) -> None:
+        manager.fire("main", [DOWN], {})
+        manager.fire("main", [SLOW], {})
+        await clock.sleep(600)
+
+    taken = told(story, silences=[silence(alert="Down", to="5m"), silence(alert="Other", to="1m")])
+    assert [(at, alert.labels["alertname"]) for at, _, (alert,) in taken] == [
+        (0.0, SLOW["alertname"]),
+        (300.0, DOWN["alertname"]),
+    ]
+    assert taken[1][2][0].starts_at == START
+
+
+def test_what_is_silenced_is_not_repeated() -> None:
+    async def story(manager: SimulatedAlertmanager, clock: VirtualClock) -> None:
+        manager.fire("main", [DOWN], {})
+        await clock.sleep(200)
+
+    taken = told(story, repeat=60.0, silences=[silence(alert="Down", **{"from": "90s"})])
+    assert [at for at, *_ in taken] == [0.0, 60.0]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from paramedic.errors import Temporary
+from paramedic.ports import Standing
 from paramedic.rehearse.loop import START, VirtualClock, VirtualLoop, virtually
-from paramedic.rehearse.ports import SimulatedChanges, SimulatedMetrics
+from paramedic.rehearse.ports import SimulatedAlerts, SimulatedChanges, SimulatedMetrics
 from paramedic.rehearse.scenery import World
 from paramedic.rehearse.world import SimulatedWorld
 
@@ -60,13 +61,25 @@ def test_a_dead_process_reads_nothing() -> None:
     async def story(loop: VirtualLoop) -> None:
         port, _, clock = metrics(loop, load=[["0s", 1]])
         changes = SimulatedChanges((), clock, START)
-        port.dead = changes.dead = True
+        alerts = SimulatedAlerts(lambda source, labels: Standing("active"), lambda source: True)
+        port.dead = changes.dead = alerts.dead = True
         with pytest.raises(Temporary):
             await port.instant("load", "whatever", max_age=60, timeout=5)
         with pytest.raises(Temporary):
             await port.over("load", "whatever", seconds=60, step=30, max_age=60, timeout=5)
         with pytest.raises(Temporary):
             await changes.since("t", "s", START)
+        with pytest.raises(Temporary):
+            await alerts.standing("main", {}, timeout=5)
+
+    virtually(story)
+
+
+def test_a_source_without_an_address_is_not_asked() -> None:
+    async def story(loop: VirtualLoop) -> None:
+        port = SimulatedAlerts(lambda source, labels: Standing("silenced"), lambda source: source == "main")
+        assert await port.standing("main", {}, timeout=5) == Standing("silenced")
+        assert await port.standing("other", {}, timeout=5) == Standing("unasked")
 
     virtually(story)
 

@@ -21,7 +21,7 @@ from paramedic.catalog.faults import Faults, Located
 from paramedic.catalog.files import NO_FOLDER, read_folders
 from paramedic.catalog.people import people_of, policies_of
 from paramedic.catalog.playbooks import playbooks_of
-from paramedic.catalog.rules import endpoints_of, rules_of, services_of, sources_of
+from paramedic.catalog.rules import depended_on, endpoints_of, rules_of, services_of, sources_of
 from paramedic.catalog.windows import windows_of
 from paramedic.core.bundle import Bundle, Rule
 from paramedic.core.matching import RuleIndex
@@ -126,7 +126,7 @@ def _built(
         policies=MappingProxyType(policies),
         windows=MappingProxyType(windows),
         endpoints=MappingProxyType(endpoints),
-        watched=watched,
+        watched=(*watched, *depended_on(services)),
         communication=MappingProxyType(plans),
     )
 

@@ -70,7 +70,7 @@ class PlaybookReader:
         steps = self._steps()
         guards = self._guards(binding=entry.defaults != "none" and binds(steps, self._plugins))
         self._check_superseded(entry)
-        on_cluster = any(CLUSTER in part.reads | part.writes for part in self._parts(guards, steps))
+        on_cluster = any(part.on_target and CLUSTER in part.reads | part.writes for part in self._parts(guards, steps))
         if target is None or len(self._faults.found) > before:
             return None
         return Playbook(

@@ -10,12 +10,13 @@ from paramedic.catalog.shapes import Shape, rule_shape
 from paramedic.catalog.templates import Renders, TemplateFault, compile_tree, has_expressions
 from paramedic.catalog.wording import validated
 from paramedic.clients.url import base_url
-from paramedic.core.bundle import Communication, Endpoint, Param, Playbook, Policy, Rule, Source
+from paramedic.core.bundle import Communication, Endpoint, Param, Playbook, Policy, Rule, Source, dependencies
 from paramedic.core.bundle import ServiceEntry as Service
+from paramedic.core.matching import Matcher, about
 from paramedic.core.words import Mode, Severity
 from paramedic.errors import Fault
 
-__all__ = ["endpoints_of", "rules_of", "services_of", "sources_of"]
+__all__ = ["depended_on", "endpoints_of", "rules_of", "services_of", "sources_of"]
 
 DEFAULT_SOURCE = "default"
 
@@ -77,6 +78,12 @@ def services_of(items: Iterable[Item], faults: Faults) -> tuple[Service, ...]:
         if entry is not None:
             found.append(Service(entry.match, dict(entry.model_extra or {})))
     return tuple(found)
+
+
+def depended_on(services: Iterable[Service]) -> tuple[tuple[Matcher, ...], ...]:
+    """Matcher sets for the alerts about what some service depends on: the guard `dependency` looks out for them."""
+    names = dict.fromkeys(name for one in services for name in dependencies(one.fields))
+    return tuple(matchers for name in names for matchers in about(name))
 
 
 def rules_of(

@@ -20,8 +20,7 @@ __all__ = ["Finding", "Operator", "Question", "Reduction", "look"]
 Operator = Literal[">", ">=", "<", "<=", "==", "!="]
 Reduction = Literal["only", "max", "min", "avg", "sum"]
 
-_STEP = 15.0  # seconds between two looks at a stretch of time, where that makes at most _MOST of them
-_MOST = 60
+_MOST = 60  # looks at a stretch of time
 
 _COMPARES: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
     ">": operator.gt,
@@ -43,7 +42,11 @@ _REDUCES: Final[Mapping[Reduction, Callable[[Sequence[float]], float]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `held` (s): for how long until now it must have been so; 0 asks about now alone."""
+    """What is asked. `held` (s): for how long until now it must have been so; 0 asks about now alone.
+
+    That is looked at every `interval` seconds, where it makes at most 60 looks; so many `failures` of them are borne,
+    the newest never.
+    """
 
     name: str
     query: str
@@ -53,6 +56,8 @@ class Question:
     reduce: Reduction
     max_age: float
     timeout: float
+    interval: float = 15.0
+    failures: int = 0
 
     @property
     def about(self) -> str:
@@ -76,7 +81,7 @@ class _Unknown(Exception):
 
 async def look(question: Question, metrics: Metrics, now: datetime) -> Finding:
     """Ask once. Never raises for what the port raises: no answer is a reason to know nothing."""
-    step = _step(question.held)
+    step = _step(question)
     try:
         if question.held:
             measured = await metrics.over(
@@ -96,8 +101,8 @@ async def look(question: Question, metrics: Metrics, now: datetime) -> Finding:
     return _found(question, measured, now, step)
 
 
-def _step(held: float) -> float:
-    return max(held / _MOST, min(_STEP, held))
+def _step(question: Question) -> float:
+    return max(question.held / _MOST, min(question.interval, question.held))
 
 
 def _found(question: Question, measured: Sequence[Measured], now: datetime, step: float) -> Finding:
@@ -130,7 +135,7 @@ def _found(question: Question, measured: Sequence[Measured], now: datetime, step
 
 
 def _held(question: Question, measured: Sequence[Measured]) -> tuple[bool, datetime] | None:
-    """None if it held at every moment; else the last at which it did not, and whether that is known.
+    """None if it held at every moment but so many `failures`; else the last that is one too many, and whether known.
 
     A series that has only begun is young, and will be old enough; one with a gap is not to be relied on.
     """
@@ -138,8 +143,8 @@ def _held(question: Question, measured: Sequence[Measured]) -> tuple[bool, datet
     broke = [
         each.at for each in measured[begun:] if not _COMPARES[question.op](_value(question, each), question.threshold)
     ]
-    if broke:
-        return True, broke[-1]
+    if len(broke) > question.failures:
+        return True, broke[-1 - question.failures]
     return (False, measured[begun - 1].at) if begun else None
 
 

@@ -11,7 +11,7 @@ from paramedic.cluster.port import MANAGER, Json
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode
 
-__all__ = ["MODE", "annotation", "last_writer", "mode_of", "mode_said", "owner_of", "scaler_of"]
+__all__ = ["MODE", "annotation", "applied_by", "last_writer", "mode_of", "mode_said", "owner_of", "scaler_of"]
 
 MODE: Final = "paramedic/mode"
 """The annotation by which a target's people say how much we may do there."""
@@ -87,6 +87,20 @@ def scaler_of(workload: Json, hpas: Iterable[Json]) -> Json | None:
         if same and str(target.get("apiVersion") or group).partition("/")[0] == group:
             return hpa
     return None
+
+
+def applied_by(workload: Json, fields: Iterable[str]) -> tuple[str, str]:
+    """Who else applies one of these fields of the spec by server-side apply, and which: they would set it again.
+
+    Both are empty if nobody does. Whoever once created or edited the object does not come back to it, and is no owner.
+    """
+    for entry in workload["metadata"].get("managedFields") or ():
+        theirs = (entry.get("fieldsV1") or {}).get("f:spec") or {}
+        if entry.get("operation") == "Apply" and entry.get("manager") != MANAGER:
+            for field in fields:
+                if f"f:{field}" in theirs:
+                    return one_line(str(entry.get("manager") or "somebody"), 80), field
+    return "", ""
 
 
 def last_writer(workload: Json) -> str:

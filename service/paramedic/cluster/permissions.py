@@ -20,7 +20,7 @@ ACCESS_REVIEWS: Final = Resource(
 """Where anybody may ask what they themselves may do."""
 
 _WRITTEN: Final = re.compile(r"([a-z]+) ([a-z]+)((?:\.[a-z0-9.-]+)?)((?:/[a-z]+)?)", re.ASCII)
-_CLUSTER_WIDE: Final = frozenset({NODES.plural})
+_CLUSTER_WIDE: Final = frozenset({NODES.plural, ACCESS_REVIEWS.plural})
 
 
 @dataclass(frozen=True, slots=True, order=True)

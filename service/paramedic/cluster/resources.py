@@ -13,6 +13,7 @@ __all__ = [
     "DISRUPTION_BUDGETS",
     "EVENTS",
     "HPAS",
+    "NAMESPACES",
     "NODES",
     "PODS",
     "QUOTAS",
@@ -61,6 +62,7 @@ SERVICES: Final = Resource("v1", "services", "Service")
 EVENTS: Final = Resource("v1", "events", "Event")
 CONFIG_MAPS: Final = Resource("v1", "configmaps", "ConfigMap")
 QUOTAS: Final = Resource("v1", "resourcequotas", "ResourceQuota")
+NAMESPACES: Final = Resource("v1", "namespaces", "Namespace", namespaced=False)
 NODES: Final = Resource("v1", "nodes", "Node", namespaced=False)
 HPAS: Final = Resource("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 DISRUPTION_BUDGETS: Final = Resource("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget")

@@ -23,12 +23,12 @@ def keda_of(hpa: Json) -> str:
     return one_line(str((metadata.get("labels") or {}).get(_KEDA, "")), 80)
 
 
-def unschedulable(pods: Iterable[Json]) -> str:
+def unschedulable(pods: Iterable[Json], *, of: str = "its pods") -> str:
     """Why more pods would only wait: some cannot be placed on any node already. Empty if none is."""
     stuck = [reason for pod in pods if (reason := _not_placed(pod))]
     if not stuck:
         return ""
-    count = f"{len(stuck)} of its pods cannot" if len(stuck) > 1 else "one of its pods cannot"
+    count = f"{len(stuck)} of {of} cannot" if len(stuck) > 1 else f"one of {of} cannot"
     return f"{count} be placed on any node, and more would wait as well: {stuck[0]}"
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "Tell",
     "Template",
     "Window",
+    "dependencies",
 ]
 
 Scope = Mapping[str, Any]
@@ -103,6 +104,13 @@ class ServiceEntry:
 
     match: tuple[Matcher, ...]
     fields: Mapping[str, Any]
+
+
+def dependencies(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a service depends on, by the field `depends_on` of its entry: a name, or a list of names; at most 50."""
+    found = fields.get("depends_on") or ()
+    names = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, list | tuple) else ()
+    return tuple(str(name) for name in names if name)[:50]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ import msgspec
 
 from paramedic.core.model import Claim
 
-__all__ = ["LONGEST", "Blocked", "Granted", "Ledger", "Others", "Use", "claimed", "grant", "slots"]
+__all__ = ["LONGEST", "MOST_HELD", "Blocked", "Granted", "Ledger", "Others", "Use", "claimed", "grant", "slots"]
 
 LONGEST = timedelta(days=8)
 """No budget and no cooldown looks further back: a week, and a day's grace."""
+
+MOST_HELD = 100
+"""Scopes that others hold, as a guard is shown them."""
 
 _SLOT = "slot"
 
@@ -128,6 +131,12 @@ class Others(msgspec.Struct, frozen=True):
     def holder(self, scope: str) -> str | None:
         """Who else holds an exclusive scope."""
         return None if self.ledger.held.get(scope) == (self.incident, self.run) else self.ledger.holder(scope)
+
+    def holding(self, prefix: str) -> Sequence[str]:
+        """The exclusive scopes under a prefix that others hold, in order, at most `MOST_HELD`."""
+        own = (self.incident, self.run)
+        held = (scope for scope, who in self.ledger.held.items() if who != own and scope.startswith(prefix))
+        return sorted(held)[:MOST_HELD]
 
     def since(self, scope: str, moment: datetime) -> Sequence[datetime]:
         """When somebody else used a scope, at `moment` or later, oldest first."""

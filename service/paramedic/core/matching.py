@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
-__all__ = ["Matchable", "Matcher", "Pattern", "RuleIndex", "matches"]
+__all__ = ["Matchable", "Matcher", "Pattern", "RuleIndex", "about", "matches"]
 
 Op = Literal["=", "!=", "=~", "!~"]
 
@@ -48,6 +48,11 @@ class Matcher:
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     """Whether all matchers accept the labels."""
     return all(matcher.accepts(labels) for matcher in matchers)
+
+
+def about(name: str) -> tuple[tuple[Matcher, ...], ...]:
+    """The matcher sets for the alerts about a service of this name: it is their `job`, or their `service`."""
+    return tuple((Matcher(label, "=", name),) for label in ("job", "service"))
 
 
 class Matchable(Protocol):

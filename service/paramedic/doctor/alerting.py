@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from paramedic.clients.alertmanager import TOKEN, URL
 from paramedic.clients.prometheus import PrometheusClient
 from paramedic.clock import Clock
 from paramedic.core.bundle import Bundle, Endpoint, Source
 from paramedic.core.text import one_line
 from paramedic.doctor.finding import Finding, fine, open_, skewed, wrong
 from paramedic.errors import Fault, ParamedicError, Permanent
-from paramedic.plugin import Http, Reply
+from paramedic.plugin import Http, Plugins, Reply
 from paramedic.settings import Settings
 
-__all__ = ["examine_instance", "examine_prometheus", "examine_source"]
+__all__ = ["examine_instance", "examine_prometheus", "examine_source", "instances_of"]
 
 _ALERTS, _METRICS = "alertmanager", "prometheus"
-_METRIC = "metric"
 
 
 async def examine_source(source: Source, settings: Settings) -> Sequence[Finding]:
@@ -26,21 +26,33 @@ async def examine_source(source: Source, settings: Settings) -> Sequence[Finding
     if source.token and not settings.value(source.token):
         said = f"{source.token} is not set, so that nothing it sends is taken"
         found.append(wrong(_ALERTS, source.name, said, f"set {source.token} or {source.token}_FILE"))
-    if not source.instances:
+    if not source.instances and not settings.value(URL):
         said = "no instances are named, so it cannot be asked"
-        found.append(open_(_ALERTS, source.name, said, f"name them as `instances` of the source {source.name}"))
+        found.append(
+            open_(_ALERTS, source.name, said, f"name them as `instances` of the source {source.name}, or set {URL}")
+        )
     return found
 
 
-async def examine_instance(source: Source, url: str, http: Http, clock: Clock, timeout: float) -> Sequence[Finding]:
+def instances_of(source: Source, settings: Settings) -> Sequence[str]:
+    """Where a source is asked: at the addresses that it names, or at the one of the settings."""
+    return source.instances or tuple(filter(None, [settings.value(URL)]))
+
+
+async def examine_instance(
+    source: Source, url: str, settings: Settings, http: Http, clock: Clock, timeout: float
+) -> Sequence[Finding]:
     """Ask one Alertmanager for its status."""
     about = f"{source.name} {url}"
     try:
         before = clock.now()
-        reply = await http.request(Endpoint(source.name, url), "GET", "/api/v2/status", timeout=timeout)
+        endpoint = Endpoint(source.name, url, token=TOKEN if settings.value(TOKEN) else "")
+        reply = await http.request(endpoint, "GET", "/api/v2/status", timeout=timeout)
     except ParamedicError as error:
         right = f"start it, or correct `instances` of the source {source.name}"
         return [wrong(_ALERTS, about, str(error), right)]
+    if reply.status in {401, 403}:
+        return [wrong(_ALERTS, about, f"it answered {reply.status}", f"set {TOKEN} to the token that it takes")]
     if reply.status != 200:
         right = f"`instances` of the source {source.name} must lead to an Alertmanager"
         return [wrong(_ALERTS, about, f"it answered {reply.status}", right)]
@@ -59,15 +71,16 @@ def moment_of(date: str) -> datetime | None:
 
 
 async def examine_prometheus(
-    settings: Settings, bundle: Bundle | None, clock: Clock, timeout: float
+    settings: Settings, bundle: Bundle | None, plugins: Plugins, clock: Clock, timeout: float
 ) -> Sequence[Finding]:
     """Ask Prometheus for the time, its version, and whether it looks back only as far as it is told to."""
     url, token = (settings.value(f"PARAMEDIC_PROMETHEUS_{part}") for part in ("URL", "TOKEN"))
     if not url:
-        users = sorted(_users(bundle)) if bundle is not None else []
+        users = _users(bundle, plugins) if bundle is not None else {}
         if not users:
             return [open_(_METRICS, "", "PARAMEDIC_PROMETHEUS_URL is not set, and no playbook measures anything")]
-        said = f"PARAMEDIC_PROMETHEUS_URL is not set, so that {_METRIC} is unknown in {', '.join(users)}"
+        unknown = "; ".join(f"{kind} is unknown in {', '.join(sorted(users[kind]))}" for kind in sorted(users))
+        said = f"PARAMEDIC_PROMETHEUS_URL is not set, so that {unknown}"
         return [wrong(_METRICS, "", said, "set PARAMEDIC_PROMETHEUS_URL")]
     try:
         async with PrometheusClient(url, token, clock) as client:
@@ -78,14 +91,15 @@ async def examine_prometheus(
         return [wrong(_METRICS, "PARAMEDIC_PROMETHEUS_URL", str(error), "start it, or correct the address")]
 
 
-def _users(bundle: Bundle) -> set[str]:
-    """The playbooks that measure something."""
-    return {
-        playbook.name
-        for playbook in bundle.playbooks.values()
-        if any(guard.kind == _METRIC for guard in playbook.guards)
-        or any(check.kind == _METRIC for step in playbook.steps for check in step.verify)
-    }
+def _users(bundle: Bundle, plugins: Plugins) -> dict[str, set[str]]:
+    """The guards and checks that measure something, with the playbooks that they stand in."""
+    found: dict[str, set[str]] = {}
+    for playbook in bundle.playbooks.values():
+        guards = {one.kind for one in playbook.guards if "metrics" in plugins.guards[one.kind].reads}
+        asked = {check.kind for step in playbook.steps for check in step.verify}
+        for kind in guards | {kind for kind in asked if "metrics" in plugins.checks[kind].reads}:
+            found.setdefault(kind, set()).add(playbook.name)
+    return found
 
 
 async def _measured(client: PrometheusClient, clock: Clock, timeout: float) -> Sequence[Finding]:

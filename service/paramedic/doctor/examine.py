@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
 from paramedic.catalog.load import Loaded
+from paramedic.clients import alertmanager
 from paramedic.clients.http import HttpClient
 from paramedic.clients.slack import TOKEN
 from paramedic.clock import Clock
 from paramedic.core.bundle import Bundle
-from paramedic.doctor.alerting import examine_instance, examine_prometheus, examine_source
+from paramedic.doctor.alerting import examine_instance, examine_prometheus, examine_source, instances_of
 from paramedic.doctor.clusters import examine_cluster, needed_by, no_cluster
 from paramedic.doctor.database import examine_database, password_of
 from paramedic.doctor.finding import Finding, fine, wrong
@@ -52,9 +53,9 @@ def _probes(
     yield "endpoint", "", examine_endpoints(settings, bundle)
     for source in bundle.sources.values() if bundle is not None else ():
         yield "alertmanager", source.name, examine_source(source, settings)
-        for url in source.instances:
-            yield "alertmanager", f"{source.name} {url}", examine_instance(source, url, http, clock, _ONE)
-    yield "prometheus", "", examine_prometheus(settings, bundle, clock, _ONE)
+        for url in instances_of(source, settings):
+            yield "alertmanager", f"{source.name} {url}", examine_instance(source, url, settings, http, clock, _ONE)
+    yield "prometheus", "", examine_prometheus(settings, bundle, plugins, clock, _ONE)
     permissions = needed_by(bundle, plugins)
     for cluster in settings.clusters:
         yield "cluster", cluster.name, examine_cluster(cluster, settings, permissions, namespace, clock, _ONE)
@@ -85,7 +86,7 @@ def _catalog(loaded: Loaded) -> Sequence[Finding]:
 def _secrets(settings: Settings, bundle: Bundle | None) -> Iterator[str]:
     """Every secret that a probe had in its hands."""
     yield password_of(settings.database_url)
-    names = [TOKEN, "PARAMEDIC_PROMETHEUS_TOKEN", *pagerduty_keys(bundle)]
+    names = [TOKEN, alertmanager.TOKEN, "PARAMEDIC_PROMETHEUS_TOKEN", *pagerduty_keys(bundle)]
     if bundle is not None:
         names += [source.token for source in bundle.sources.values() if source.token]
         names += [endpoint.token for endpoint in bundle.endpoints.values() if endpoint.token]

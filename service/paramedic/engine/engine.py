@@ -69,7 +69,8 @@ class Engine:
         highest: Highest | None = None,
     ) -> None:
         self._store, self._clock, self._options, self._report = store, clock, options, report
-        self._performer = Performer(plugins, tools, pages, clock, report, options.public_url, options.jitter, messages)
+        told = (report, options.public_url, options.jitter, messages)
+        self._performer = Performer(plugins, tools, pages, clock, *told, heard=self._heard)
         self._parse, self._load, self._highest = parse, load, highest
         self._bundle: Bundle | None = None
         self._adopted = asyncio.Event()
@@ -154,6 +155,10 @@ class Engine:
             ids=Numbers(member),
             current=bundle,
         )
+
+    def _heard(self) -> float | None:
+        """How long ago (s) the database answered, as far as the switch was read with it; None between memberships."""
+        return self._clock.monotonic() - self._shell.reading.at if self._shell is not None else None
 
     async def _end(self, inbox: Inbox, shell: Shell | None, turn: Turn | None) -> None:
         """Nothing of this member may act or be waited for any more.

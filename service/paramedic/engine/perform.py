@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, assert_never
 
 import msgspec
@@ -16,10 +17,11 @@ from paramedic.clients.kube.targets import resolve
 from paramedic.clock import Clock
 from paramedic.cluster.names import parse_target
 from paramedic.core.bounds import bounded
-from paramedic.core.bundle import Bundle, CheckSpec, GuardSpec, StepSpec
+from paramedic.core.bundle import Bundle, CheckSpec, GuardSpec, StepSpec, dependencies
 from paramedic.core.effects import Apply, Check, Effect, Judge, Message, Observe, Page, Plan, Resolve
 from paramedic.core.events import Applied, Checked, Event, Judged, Messaged, Observed, Paged, Planned, Resolved
-from paramedic.core.model import Evidence, Failure, Incident, Run, Verdict
+from paramedic.core.model import Evidence, Exemplar, Failure, Incident, Run, Verdict
+from paramedic.core.routing import service_of
 from paramedic.core.scope import exemplar_of, playbook_scope
 from paramedic.core.text import one_line
 from paramedic.core.treatment import modes_of_run
@@ -85,11 +87,13 @@ class Performer:
         public_url: str,
         jitter: Callable[[float], float],
         messages: Tools | None = None,
+        *,
+        heard: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._plugins, self._tools, self._clock, self._report = plugins, tools, clock, report
         self._notices = Notices(plugins, pages, messages or pages, clock, public_url)
         self._jury = Jury(plugins, tools, report)
-        self._jitter = jitter
+        self._jitter, self._heard = jitter, heard
 
     def perform_inline(self, job: Job, holdings: Holdings) -> Done:
         """Carry out an effect that must not wait. A plug-in that waits all the same is a defect, and says so."""
@@ -144,6 +148,7 @@ class Performer:
                 assert_never(effect)
 
     def _seen(self, job: Job, run: Run, holdings: Holdings) -> Seen:
+        alert = exemplar_of(job.incident, run)
         return Seen(
             now=self._clock.now(),
             incident=job.incident.ref,
@@ -155,9 +160,13 @@ class Performer:
             others=holdings.watched,
             windows=job.bundle.windows,
             endpoints=job.bundle.endpoints,
-            alert=exemplar_of(job.incident, run),
+            alert=alert,
             past=job.incident.past,
             modes=modes_of_run(job.bundle, job.mode, run),
+            source=job.incident.source,
+            needs=partial(self._needs, job.bundle, run),
+            database=self._heard(),
+            depends_on=partial(_depends_on, alert, job.bundle),
         )
 
     async def hear(
@@ -166,6 +175,11 @@ class Performer:
         """What these guards say of a run that does not exist: counted nowhere, and nothing comes of it."""
         seen = self._seen(job, run, holdings)
         return await self._jury.ask(guards, playbook_scope(job.incident, run), seen, deadline=deadline)
+
+    def _needs(self, bundle: Bundle, run: Run) -> tuple[str, ...]:
+        """What the steps of the run's playbook want to be permitted on clusters."""
+        steps = bundle.playbooks[run.playbook].steps
+        return tuple(sorted({one for step in steps for one in self._plugins.actions[step.kind].permissions}))
 
     async def _resolve(self, job: Job, run: Run, effect: Resolve) -> Done:
         async with asyncio.timeout(30.0):
@@ -269,6 +283,10 @@ class Performer:
                 return Messaged(now, mode, effect.n, failure=failure)
             case _:
                 assert_never(effect)
+
+
+def _depends_on(alert: Exemplar | None, bundle: Bundle) -> tuple[str, ...]:
+    return dependencies(service_of(alert.labels, bundle)) if alert is not None else ()
 
 
 def _kept(exhibits: tuple[Exhibit, ...]) -> tuple[tuple[Kept, ...], tuple[Evidence, ...]]:

@@ -26,6 +26,13 @@ class MetricParams(Params):
     op: Operator = Field(description="how the value must compare")
     threshold: float = Field(allow_inf_nan=False, description="with what it is compared")
     for_: Duration = Field(0.0, alias="for", le=3600, description="for how long until now it must have been so")
+    interval: Duration = Field(15.0, ge=1, le=600, description="with `for`: how far apart the moments are that count")
+    failures: int = Field(
+        0,
+        ge=0,
+        le=60,
+        description="with `for`: at so many of those moments it may have been otherwise, not at the last",
+    )
     reduce: Reduction = Field("only", description="how several series become one number; `only` demands that it is one")
     max_age: Duration = Field(120.0, gt=0, le=3600, description="a value that nobody has renewed for longer is unknown")
     timeout: Duration = Field(5.0, gt=0, le=20, description="how long the answer may take")
@@ -35,9 +42,10 @@ class Metric(Guard):
     """Allows if the value compares as wanted, now and for as long as `for` says; never if that cannot be known.
 
     Unknown is: no value, one older than `max_age`, NaN, several series where `reduce` says `only`, an answer with a
-    warning, and no answer. With `for` the value is looked at every 15 s (60 times, where that is longer); each of them
-    must compare as wanted. If it does now, and only not yet for that long, the run waits. A range in the query, as in
-    `rate(x[5m])`, looks back as far as it says, whatever `max_age` is.
+    warning, and no answer. With `for` the value is looked at every `interval` (60 times, where that is longer); each
+    time, but for `failures`, it must compare as wanted, and an unknown one is never borne. If it does now, and only not
+    yet for that long, the run waits. A range in the query, as in `rate(x[5m])`, looks back as far as it says, whatever
+    `max_age` is.
     `${}` may stand only in the value of a label matcher, and is escaped there; an empty value is a fault.
     """
 
@@ -61,6 +69,8 @@ class Metric(Guard):
             params.reduce,
             params.max_age,
             params.timeout,
+            params.interval,
+            params.failures,
         )
         found = await look(question, tools.metrics, seen.now)
         if found.holds:

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from paramedic.errors import Temporary
+from paramedic.ports import Standing
 from paramedic.rehearse.agenda import Agenda
 from paramedic.rehearse.compare import fits
 from paramedic.rehearse.loop import VirtualClock
+from paramedic.rehearse.scenery import SilenceWorld
 
 __all__ = ["SimulatedAlertmanager"]
 
@@ -45,10 +47,15 @@ class SimulatedAlertmanager:
         agenda: Agenda,
         deliver: Callable[[str, bytes], Awaitable[None]],
         repeat: Callable[[str], float],
+        silences: Sequence[SilenceWorld] = (),
     ) -> None:
         self._clock, self._agenda, self._deliver, self._repeat = clock, agenda, deliver, repeat
         self._known: dict[Identity, Known] = {}
         self._deliveries = 0
+        self._silences = tuple(silences)
+        for silence in self._silences:
+            if silence.to is not None and silence.to > 0:
+                agenda.after(silence.to, partial(self._heard_again, silence))
 
     def fire(
         self,
@@ -84,12 +91,32 @@ class SimulatedAlertmanager:
         self._send(again)
         return len(again)
 
+    def standing(self, source: str, labels: Mapping[str, str]) -> Standing:
+        """How this source sees the alert with exactly these labels, as its API would tell."""
+        known = self._known.get((source, tuple(sorted(labels.items()))))
+        if known is None or known.ends_at is not None:
+            return Standing("absent")
+        silence = self._silence(known)
+        return Standing("active") if silence is None else Standing(silence.kind, (silence.by,))
+
+    def _silence(self, known: Known) -> SilenceWorld | None:
+        """What keeps an alert quiet at this moment."""
+        now = self._clock.monotonic()
+        there = (one for one in self._silences if one.from_ <= now and (one.to is None or now < one.to))
+        return next((one for one in there if self._matching(one.alert, [known])), None)
+
+    async def _heard_again(self, silence: SilenceWorld) -> None:
+        """A silence has ended: what it kept quiet and still fires is delivered."""
+        firing = [known for known in self._known.values() if known.ends_at is None]
+        self._send(self._matching(silence.alert, firing))
+
     @staticmethod
     def _matching(which: str | Mapping[str, str], alerts: Iterable[Known]) -> list[Known]:
         wanted = {"alertname": which} if isinstance(which, str) else which
         return [known for known in alerts if fits(wanted, known.labels)]
 
     def _send(self, alerts: Sequence[Known]) -> None:
+        alerts = [known for known in alerts if self._silence(known) is None]
         for source in dict.fromkeys(known.source for known in alerts):
             of_source = [known for known in alerts if known.source == source]
             self._deliveries += 1

@@ -50,6 +50,7 @@ class StagedClusters:
             disruption_budgets=world.disruption_budgets,
             services=world.services,
             quotas=world.quotas,
+            namespaces=world.namespaces,
             nodes=world.nodes,
         )
         speeds = Speeds(starts=world.speeds.starts, ready=world.speeds.ready, stops=world.speeds.stops)

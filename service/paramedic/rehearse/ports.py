@@ -1,17 +1,17 @@
-"""The ports of one process into the simulated world that are not HTTP and no cluster: metrics and reported changes.
+"""The ports of one process into the simulated world that are not HTTP and no cluster: metrics, changes, alerts.
 
 The stage makes them for each life of the process; a dead process reads nothing more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from paramedic.clock import Clock
 from paramedic.errors import Temporary
-from paramedic.ports import Deployed, Measured, Sample
+from paramedic.ports import Deployed, Measured, Sample, Standing
 from paramedic.rehearse.cluster.spec import ChangeWorld
 
-__all__ = ["SimulatedChanges", "SimulatedMetrics"]
+__all__ = ["SimulatedAlerts", "SimulatedChanges", "SimulatedMetrics"]
 
 _MOST = 20
 
@@ -43,6 +43,20 @@ class SimulatedMetrics:
         value = self._read(name, ago)
         samples = () if value is None else (Sample({}, value),)
         return Measured(self._clock.now() - timedelta(seconds=ago), samples)
+
+
+class SimulatedAlerts:
+    """The port to Alertmanagers: `look` says how a source sees an alert, `named` whether it has an address."""
+
+    def __init__(self, look: Callable[[str, Mapping[str, str]], Standing], named: Callable[[str], bool]) -> None:
+        self._look, self._named = look, named
+        self.dead = False
+
+    async def standing(self, source: str, labels: Mapping[str, str], *, timeout: float) -> Standing:
+        """As its API tells at this moment."""
+        if self.dead:
+            raise Temporary("the process is gone")
+        return self._look(source, labels) if self._named(source) else Standing("unasked")
 
 
 class SimulatedChanges:

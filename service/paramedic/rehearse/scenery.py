@@ -17,6 +17,7 @@ from paramedic.rehearse.cluster.spec import (
     DeploymentWorld,
     Following,
     Measured,
+    NamespaceWorld,
     PodWorld,
     QuotaWorld,
     ServiceWorld,
@@ -26,7 +27,7 @@ from paramedic.rehearse.cluster.spec import (
 from paramedic.rehearse.expectations import Part
 from paramedic.rehearse.moments import Moment
 
-__all__ = ["Answer", "Consequence", "EndpointWorld", "Habits", "Reaction", "World"]
+__all__ = ["Answer", "Consequence", "EndpointWorld", "Habits", "Reaction", "SilenceWorld", "World"]
 
 Labels = dict[str, str]
 
@@ -86,12 +87,23 @@ class Habits(Part):
     denies: Reaction | None = None
 
 
+class SilenceWorld(Part):
+    """What keeps an alert quiet at its Alertmanager: it is neither delivered nor repeated, and the API says why."""
+
+    alert: str | Labels = Field(description="its name, or labels")
+    from_: Moment = Field(default=0.0, alias="from")
+    to: Moment | None = None
+    kind: Literal["silenced", "inhibited"] = "silenced"
+    by: str = Field(default="somebody", description="the silence, or the alert that inhibits")
+
+
 class World(Part):
     """What the world is when the rehearsal begins. A metric without a series, or before its first point, is unknown."""
 
     endpoints: dict[str, EndpointWorld] = Field(default_factory=dict)
     metrics: dict[str, tuple[tuple[Moment, float | None], ...] | Measured] = Field(default_factory=dict)
     people: dict[str, Habits] = Field(default_factory=dict)
+    silences: tuple[SilenceWorld, ...] = Field(default=(), description="what keeps alerts quiet")
     mode: Mode = Mode.AUTO
     repeats: bool = Field(default=True, description="whether Alertmanager repeats what still fires, as it does")
     deployments: tuple[DeploymentWorld, ...] = ()
@@ -102,6 +114,7 @@ class World(Part):
     disruption_budgets: tuple[BudgetWorld, ...] = ()
     services: tuple[ServiceWorld, ...] = ()
     quotas: tuple[QuotaWorld, ...] = ()
+    namespaces: tuple[NamespaceWorld, ...] = ()
     nodes: int = Field(default=3, ge=0, le=100, description="how many nodes each cluster has")
     speeds: SpeedsWorld = SpeedsWorld()
     permissions: tuple[str, ...] | None = Field(default=None, description="what the process may do on clusters")

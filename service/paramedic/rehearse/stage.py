@@ -31,7 +31,7 @@ from paramedic.rehearse.faults import StagedStore, Weather, failing_plugins
 from paramedic.rehearse.loop import VirtualClock, VirtualLoop
 from paramedic.rehearse.moments import say_moment
 from paramedic.rehearse.people import People
-from paramedic.rehearse.ports import SimulatedChanges, SimulatedMetrics
+from paramedic.rehearse.ports import SimulatedAlerts, SimulatedChanges, SimulatedMetrics
 from paramedic.rehearse.scenery import Consequence
 from paramedic.rehearse.script import (
     Alerting,
@@ -77,12 +77,13 @@ class _Process:
     http: SimulatedHttp
     metrics: SimulatedMetrics
     changes: SimulatedChanges
+    alerts: SimulatedAlerts
     kube: StagedKube
     task: asyncio.Task[None]
 
     def kill(self) -> None:
         """End it as kill -9 does: nothing that it still does reaches anything."""
-        self.store.dead = self.http.dead = self.metrics.dead = self.changes.dead = True
+        self.store.dead = self.http.dead = self.metrics.dead = self.changes.dead = self.alerts.dead = True
         self.kube.die()
 
     async def bury(self, clock: VirtualClock) -> None:
@@ -128,7 +129,9 @@ class Stage:
         """Play the script to its end. Raises `Fault` where the script asks for what cannot be."""
         async with asyncio.TaskGroup() as group:
             self._agenda = Agenda(group, self.clock)
-            self._alertmanager = SimulatedAlertmanager(self.clock, self._agenda, self._deliver, self._repeats)
+            self._alertmanager = SimulatedAlertmanager(
+                self.clock, self._agenda, self._deliver, self._repeats, self.script.world.silences
+            )
             self._group = group
             try:
                 await self._start()
@@ -169,7 +172,8 @@ class Stage:
         http, kube = SimulatedHttp(self.world), self.clusters.kube()
         metrics = SimulatedMetrics(self._measured, self.clock)
         changes = SimulatedChanges(self.script.world.changes, self.clock, self.script.clock.start)
-        tools = Tools(http=http, kube=kube.shared, metrics=metrics, changes=changes, wait=self.clock.sleep)
+        alerts = SimulatedAlerts(self._alertmanager.standing, lambda name: bool(self.bundle.source(name).instances))
+        tools = Tools(http, kube.shared, metrics, changes, alerts, wait=self.clock.sleep)
         engine = Engine(
             store,
             self._plugins,
@@ -182,7 +186,9 @@ class Stage:
             load=lambda _: self.bundle,
         )
         await engine.adopt(self.bundle)
-        self._process = _Process(engine, store, http, metrics, changes, kube, self._group.create_task(engine.run()))
+        self._process = _Process(
+            engine, store, http, metrics, changes, alerts, kube, self._group.create_task(engine.run())
+        )
         self._processes.append(self._process)
 
     def _crashed(self, crash: Crash) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from paramedic.cluster.permissions import ACCESS_REVIEWS, parse_permission, review
 from paramedic.cluster.port import Kube
-from paramedic.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, Place
+from paramedic.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, Place
 from paramedic.errors import Changed, Missing, Permanent
 from tests.contract.kube.scene import Scene, deployment, image_of, set_image
 
@@ -66,3 +67,25 @@ async def test_who_may_not_look_is_not_told_whether_it_is_there(scene: Scene) ->
         assert not isinstance(caught.value, Missing)
         with pytest.raises(Missing):
             await kube.get(scene.at(PODS, "nothing"))
+
+
+async def test_somebody_may_ask_what_they_may_do_and_a_dry_run_answers_too(scene: Scene) -> None:
+    asked = ["get deployments.apps", "patch deployments.apps/scale", "get pods/log", "delete pods"]
+    async with scene.limited(["get deployments.apps", "get pods/log"]) as kube:
+        for dry_run in (False, True):
+            answers = {}
+            for name in asked:
+                question = review(parse_permission(name), scene.namespace)
+                answer = await kube.create(Place(scene.cluster, ACCESS_REVIEWS), question, dry_run=dry_run)
+                answers[name] = answer["status"]["allowed"]
+            assert answers == dict(zip(asked, (True, False, True, False), strict=True))
+
+
+async def test_a_namespace_is_read_by_whoever_may_read_it_there(scene: Scene) -> None:
+    """A role of the namespace is enough, as `paramedic rbac --namespace` grants it."""
+    space = Place(scene.cluster, NAMESPACES, "", scene.namespace)
+    async with scene.limited(["get namespaces"]) as kube:
+        assert (await kube.get(space))["metadata"]["name"] == scene.namespace
+    async with scene.limited(["get pods"]) as kube:
+        with pytest.raises(Permanent, match=r"get namespaces .*is not allowed"):
+            await kube.get(space)

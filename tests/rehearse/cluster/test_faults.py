@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from paramedic.cluster.permissions import ACCESS_REVIEWS, parse_permission, review
 from paramedic.cluster.port import Json
 from paramedic.cluster.resources import CONFIG_MAPS, DEPLOYMENTS, PODS, Place
 from paramedic.errors import Missing, Permanent, Temporary, UnknownOutcome
@@ -129,6 +130,27 @@ def test_a_dead_process_reaches_nothing() -> None:
             await mine.patch(place, SCALE, "merge")
         assert await replicas(played) == 3
         await played.kube.get(place)
+
+    play(story)
+
+
+def test_a_caller_may_always_ask_what_it_may_do() -> None:
+    async def story(played: Played) -> None:
+        place = await begin(played)
+        permissions = [parse_permission(one) for one in ("patch deployments.apps", "get pods/log", "delete pods")]
+        reviews = Place("main", ACCESS_REVIEWS)
+
+        async def answers() -> list[bool]:
+            asked = [await played.kube.create(reviews, review(one, "shop"), dry_run=True) for one in permissions]
+            return [one["status"]["allowed"] for one in asked]
+
+        assert await answers() == [True, True, True], "unless something else is said, all is allowed"
+        played.cluster.allow(["get pods/log", "patch deployments.apps"])
+        assert await answers() == [True, True, False]
+        with pytest.raises(Permanent, match=r"get deployments\.apps in shop is not allowed"):
+            await played.kube.get(place)
+        with pytest.raises(Permanent, match="there is no cluster 'third'"):
+            await played.kube.create(Place("third", ACCESS_REVIEWS), review(permissions[0], "shop"))
 
     play(story)
 

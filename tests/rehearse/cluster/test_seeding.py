@@ -11,6 +11,7 @@ from paramedic.cluster.resources import (
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
     HPAS,
+    NAMESPACES,
     NODES,
     PODS,
     QUOTAS,
@@ -216,6 +217,19 @@ def test_budgets_services_quotas_and_pods() -> None:
         quotas=[{"name": "q", "most": {"pods": 10}}],
         pods=[{"name": "lone", "crash": True}, {"name": "owned", "owner": "Deployment/a"}],
     )
+
+
+def test_a_namespace_carries_what_is_said_of_it_and_others_are_there_all_the_same() -> None:
+    async def story(world: Seeded) -> None:
+        shop = await world.main.port.get(Place("main", NAMESPACES, "", "shop"))
+        assert shop["metadata"]["annotations"] == {"paramedic/mode": "off"}
+        assert shop["metadata"]["labels"]["team"] == "web"
+        bank = await world.main.port.get(Place("main", NAMESPACES, "", "bank"))
+        assert "annotations" not in bank["metadata"]
+
+    spaces = [{"name": "shop", "labels": {"team": "web"}, "annotations": {"paramedic/mode": "off"}}]
+    workloads = [{"name": "a", "image": "a:1", "namespace": one} for one in ("shop", "bank")]
+    seed(story, deployments=workloads, namespaces=spaces)
 
 
 def test_clusters_are_apart() -> None:

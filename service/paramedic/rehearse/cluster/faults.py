@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
+from paramedic.cluster.permissions import ACCESS_REVIEWS, Permission
+from paramedic.cluster.port import Json
 from paramedic.errors import Permanent, Temporary, UnknownOutcome
 
 __all__ = ["KubeFault", "KubeFaults", "Request", "failure"]
 
 _WHO: Final = "system:serviceaccount:paramedic:paramedic"
+_ANYBODY: Final = f"create {ACCESS_REVIEWS.permission}"
+"""What every account may do: ask what it may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class KubeFaults:
 
     def meet(self, request: Request, now: float) -> KubeFault | None:
         """The fault that meets this request, counted. Raises `Permanent` where the permission lacks."""
-        if self.allowed is not None and request.permission not in self.allowed:
+        if not self._may(request.permission) and request.permission != _ANYBODY:
             raise forbidden(request)
         for position, fault in enumerate(self._faults):
             met = self._met.get(position, 0)
@@ -79,6 +83,15 @@ class KubeFaults:
                 self._met[position] = met + 1
                 return fault
         return None
+
+    def review(self, asked: Json) -> Json:
+        """The answer to the question of a caller whether it may do something."""
+        about = asked["spec"]["resourceAttributes"]
+        parts = (about.get(part, "") for part in ("group", "resource", "subresource", "verb"))
+        return {**asked, "status": {"allowed": self._may(str(Permission(*parts)))}}
+
+    def _may(self, permission: str) -> bool:
+        return self.allowed is None or permission in self.allowed
 
 
 def forbidden(request: Request) -> Permanent:

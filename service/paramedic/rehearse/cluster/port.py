@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from paramedic.clock import Clock
+from paramedic.cluster.permissions import ACCESS_REVIEWS
 from paramedic.cluster.port import MANAGER, Json, PatchKind
 from paramedic.cluster.resources import PODS, Place
 from paramedic.errors import Permanent, Temporary
@@ -92,7 +93,12 @@ class SimulatedKube:
         return await self._ask(_request("patch", place, subresource, dry_run), timeout, write)
 
     async def create(self, place: Place, body: Json, *, dry_run: bool = False, timeout: float = 10.0) -> Json:
-        """Make an object."""
+        """Make an object; or say whether the caller may do something, which makes none."""
+        if place.resource == ACCESS_REVIEWS:
+            answer = self._clusters[place.cluster].faults.review if place.cluster in self._clusters else None
+            return await self._ask(
+                _request("create", place, "", True), timeout, lambda _: answer(body) if answer else {}
+            )
         return await self._ask(
             _request("create", place, "", dry_run),
             timeout,

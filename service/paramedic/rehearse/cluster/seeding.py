@@ -21,6 +21,7 @@ from paramedic.rehearse.cluster.spec import (
     DeploymentWorld,
     Located,
     Manner,
+    NamespaceWorld,
     PodWorld,
     QuotaWorld,
     ServiceWorld,
@@ -47,11 +48,12 @@ class Objects:
     disruption_budgets: Sequence[BudgetWorld] = ()
     services: Sequence[ServiceWorld] = ()
     quotas: Sequence[QuotaWorld] = ()
+    namespaces: Sequence[NamespaceWorld] = ()
     nodes: int = 3
 
     def all(self) -> Iterable[Located]:
         """Each of them."""
-        yield from (*self.quotas, *self.services, *self.disruption_budgets)
+        yield from (*self.namespaces, *self.quotas, *self.services, *self.disruption_budgets)
         yield from (*self.deployments, *self.stateful_sets, *self.daemon_sets, *self.pods, *self.autoscalers)
 
 
@@ -243,5 +245,8 @@ def _simple(one: Located) -> Json:
             return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service}
         case QuotaWorld():
             return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": dict(one.most)}}
+        case NamespaceWorld():
+            named = {key: value for key, value in metadata.items() if key != "namespace"}
+            return {"apiVersion": "v1", "kind": "Namespace", "metadata": named}
         case _:
             raise TypeError(f"{type(one).__name__} has no manifest")

@@ -25,6 +25,7 @@ __all__ = [
     "Hand",
     "KubeFails",
     "Measured",
+    "NamespaceWorld",
     "PodWorld",
     "QuotaWorld",
     "Revision",
@@ -197,6 +198,10 @@ class QuotaWorld(Located):
     """A ResourceQuota of its namespace: `most` of each thing, such as {pods: 7}."""
 
     most: Labels = Field(min_length=1)
+
+
+class NamespaceWorld(Located):
+    """A namespace that carries labels or annotations of its own; all others are there once something is in them."""
 
 
 class Condition(Part):

@@ -18,6 +18,7 @@ from paramedic.cluster.resources import (
     DISRUPTION_BUDGETS,
     EVENTS,
     HPAS,
+    NAMESPACES,
     NODES,
     PODS,
     QUOTAS,
@@ -29,8 +30,6 @@ from paramedic.cluster.resources import (
 from paramedic.errors import Permanent
 
 __all__ = ["NAMESPACES", "Storage", "controller_of", "copied", "owner_reference"]
-
-NAMESPACES: Final = Resource("v1", "namespaces", "Namespace", namespaced=False)
 
 _KNOWN: Final = (
     *(NAMESPACES, NODES, PODS, SERVICES, EVENTS, CONFIG_MAPS, QUOTAS, DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS),
