@@ -219,3 +219,27 @@ class TestSecrets:
         environment.clear()
 
         assert settings.secret("MAIN_TOKEN") == "m"
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.5", "10.0.0.5, 10.1.0.0/24", "fd00::/64"])
+def test_the_proxy_in_front_and_its_header_go_together(proxy: str) -> None:
+    both = {"PARAMEDIC_TRUSTED_PROXY": proxy, "PARAMEDIC_USER_HEADER": "X-Auth-User"}
+    settings = read_settings(both)
+
+    assert (len(settings.trusted_proxy), settings.user_header) == (proxy.count(",") + 1, "X-Auth-User")
+    assert read_settings({}).trusted_proxy == ()
+    for name, value in both.items():
+        with pytest.raises(Fault, match="is not set, and the other of the two is"):
+            read_settings({name: value})
+
+
+@pytest.mark.parametrize("proxy", ["10.0.0.300", "proxy.example.org", "10.0.0.1/24", "0.0.0.0/0", "::/0"])
+def test_a_proxy_is_named_by_its_addresses_and_is_not_everybody(proxy: str) -> None:
+    with pytest.raises(Fault, match="PARAMEDIC_TRUSTED_PROXY"):
+        read_settings({"PARAMEDIC_TRUSTED_PROXY": proxy, "PARAMEDIC_USER_HEADER": "X-Auth-User"})
+
+
+@pytest.mark.parametrize("header", ["X Auth", "X:Auth", "Authorization", "cookie", "X-Forwarded-For", "é", "-"])
+def test_a_header_that_could_be_anybodys_is_refused(header: str) -> None:
+    with pytest.raises(Fault, match="PARAMEDIC_USER_HEADER"):
+        read_settings({"PARAMEDIC_TRUSTED_PROXY": "10.0.0.5", "PARAMEDIC_USER_HEADER": header})

@@ -30,6 +30,7 @@ from paramedic.console.door import open_door
 from paramedic.console.front import Console
 from paramedic.console.history import History
 from paramedic.console.live import Live
+from paramedic.console.proxy import Proxy
 from paramedic.console.views import Views
 from paramedic.core.bundle import Bundle
 from paramedic.engine.engine import Engine
@@ -288,6 +289,7 @@ class Service:
             changes=changes,
             tokens=self.settings.tokens_file,
             highest=self.settings.mode,
+            proxy=Proxy(self.settings.trusted_proxy, self.settings.user_header) if self.settings.user_header else None,
         )
         self.views, self.history = console.views, console.history
         app = web.Application()

@@ -75,8 +75,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What the catalog knows when it checks a plug-in's parameters: names that they may refer to."""
+    """What the catalog knows when it checks a plug-in's parameters: names that they may refer to.
+
+    `approvers` are who may approve, by each name that means them: their own, their roles' and their teams'.
+    """
 
     endpoints: Mapping[str, Endpoint]
     windows: Mapping[str, Window]
     people: frozenset[str] = frozenset()
+    approvers: Mapping[str, frozenset[str]] = field(default_factory=dict)

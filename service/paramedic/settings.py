@@ -3,9 +3,10 @@
 Every secret may come as NAME or as the path NAME_FILE. Nothing else in the package reads the environment.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from paramedic.cluster.names import checked_cluster
@@ -17,6 +18,10 @@ __all__ = ["ClusterSetting", "Settings", "read_settings"]
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _IN_CLUSTER = "in-cluster"
 _LONGEST_GRACE = 3600.0
+_HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_NO_USER = frozenset(("authorization", "cookie", "host", "origin", "x-forwarded-for", "x-forwarded-host"))
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Settings:
     public_url: str = ""
     url: str = ""
     token: str = field(default="", repr=False)
+    trusted_proxy: tuple[Network, ...] = ()
+    user_header: str = ""
     clusters: tuple[ClusterSetting, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -93,6 +100,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=environment.get("PARAMEDIC_PUBLIC_URL", "").rstrip("/"),
         url=environment.get("PARAMEDIC_URL", "").rstrip("/"),
         token=_secret(environment, "PARAMEDIC_TOKEN"),
+        trusted_proxy=_networks(environment.get("PARAMEDIC_TRUSTED_PROXY", "")),
+        user_header=_header(environment.get("PARAMEDIC_USER_HEADER", "")),
         clusters=_clusters(environment),
         environment=dict(environment),
     )
@@ -102,7 +111,32 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             f"{host} can be reached from other machines, and no PARAMEDIC_WEBHOOK_TOKEN is set",
             "set PARAMEDIC_WEBHOOK_TOKEN, or listen on 127.0.0.1",
         )
+    if bool(settings.trusted_proxy) is not bool(settings.user_header):
+        missing = "PARAMEDIC_USER_HEADER" if settings.trusted_proxy else "PARAMEDIC_TRUSTED_PROXY"
+        right = "set both PARAMEDIC_TRUSTED_PROXY and PARAMEDIC_USER_HEADER, or neither"
+        raise Fault(missing, "is not set, and the other of the two is", right)
     return settings
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    right = "addresses or networks with commas between them, such as 10.0.0.5, 10.1.0.0/24"
+    found = []
+    for part in (one.strip() for one in text.split(",") if one.strip()):
+        try:
+            network = ip_network(part)
+        except ValueError as error:
+            raise Fault("PARAMEDIC_TRUSTED_PROXY", f'"{part}" is neither an address nor a network', right) from error
+        if network.prefixlen == 0:
+            raise Fault("PARAMEDIC_TRUSTED_PROXY", f'"{part}" is every address there is', right)
+        found.append(network)
+    return tuple(found)
+
+
+def _header(text: str) -> str:
+    if text and (_HEADER.fullmatch(text) is None or text.lower() in _NO_USER):
+        right = "the header in which the proxy says who it is, such as X-Forwarded-User"
+        raise Fault("PARAMEDIC_USER_HEADER", f'"{text}" is not the name of such a header', right)
+    return text
 
 
 def _listen(value: str) -> tuple[str, int]:

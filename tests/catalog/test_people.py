@@ -54,7 +54,7 @@ def test_a_notifier_brings_its_own_contact() -> None:
     [
         ("{email: a@example.org}", '5:5: person has no "name"; needed: name'),
         ("{name: p, emial: a@example.org}", '5:15: unknown key "emial"; did you mean "email"?'),
-        ("{name: p, roles: [operater]}", "roles, item 1 must be one of viewer, operator, approver, ci"),
+        ("{name: p, roles: [operater]}", "roles, item 1 must be one of viewer, operator, approver, admin, ci"),
         ("{name: p, roles: operator}", 'roles must be a list, not "operator"'),
         ("{name: p, email: ''}", "email must be at least 1 character"),
         ("{name: p, email: [a, b]}", "email must be text, not a list"),

@@ -48,6 +48,7 @@ sources:
         ('{name: a, instances: ["am:9093"]}', "2:27: this address is not http:// or https://"),
         ('{name: a, instances: ["http://u:p@am:9093"]}', "this address holds a user or a password"),
         ("{name: a, token: A}\n  - {name: b, token: A}", '3:22: the source "a" is known by the same token'),
+        ("{name: operator}", "2:12: operator is what people open by hand"),
         ("{name: a}\n  - {name: a}", 'a source "a" is there already, at f.yaml:2'),
     ],
 )

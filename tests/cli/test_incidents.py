@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from paramedic.cli import story
+from paramedic.cli.client import Client
 from paramedic.console import history
 from paramedic.core.decision import Entry
 from paramedic.core.model import Timer
@@ -210,6 +211,38 @@ async def test_acts(ask: Ask, bare: Serving, argv: list[str], act: Act) -> None:
     assert (said.code, said.out, said.err) == (0, f"{act.what} done\n", "")
     [(number, done)] = bare.engine.acts
     assert (number, done.what, done.text, done.run, done.until) == (7, act.what, act.text, None, None)
+
+
+async def test_one_is_opened_by_hand(ask: Ask, bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def post(_: Client, *path: str, **body: object) -> dict[str, str]:
+        asked.append((path, body))
+        return {"incident": "INC-12"}
+
+    monkeypatch.setattr(Client, "post", post)
+
+    said = await ask("incidents", "open", "customers cannot pay", "alertname=ServiceDown", "q=a=b")
+
+    assert (said.code, said.out) == (0, "INC-12\n")
+    labels = {"alertname": "ServiceDown", "q": "a=b"}
+    assert asked == [(("incidents",), {"title": "customers cannot pay", "labels": labels})]
+
+
+@pytest.mark.parametrize("labels", [["job"], ["=api"], ["job=a", "job=b"]])
+async def test_what_is_no_label_is_said(ask: Ask, bare: Serving, labels: list[str]) -> None:
+    assert (await ask("incidents", "open", "x", *labels)).code == 2
+    assert bare.engine.delivered == []
+
+
+async def test_a_link_names_the_other_one(ask: Ask, service: Serving, seeding: Connection) -> None:
+    await write(seeding, an_incident(7))
+    await write(seeding, an_incident(8))
+
+    said = await ask("incidents", "link", "INC-7", "INC-8")
+
+    assert (said.code, said.out) == (0, "link done\n")
+    assert [(number, act.other) for number, act in service.engine.acts] == [(7, 8), (8, 7)]
 
 
 async def test_a_snooze_has_an_end(ask: Ask, bare: Serving) -> None:

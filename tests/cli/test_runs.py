@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from paramedic.console.views import Views
-from paramedic.core.model import Change, Verdict
+from paramedic.core.model import Approval, Change, Timer, Verdict
+from paramedic.core.model import Ask as Asks
 from paramedic.core.words import Answer, Outcome, Stage
 from paramedic.store.connect import Connection
 from tests.cli.conftest import Said
-from tests.console.seed import an_incident, approval, past, run, write
+from tests.console.seed import NOW, an_incident, approval, past, run, write
 from tests.console.serving import Serving
 
 Ask = Callable[..., Awaitable[Said]]
@@ -126,30 +127,36 @@ async def test_an_approval_shows_what_it_approves(ask: Ask, service: Serving, se
     assert (number, act.what, act.run) == (7, "approve", 1)
 
 
-async def test_a_plan_that_changes_while_one_approves_is_not_approved(
-    ask: Ask, service: Serving, seeding: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The approval is for what was printed."""
+async def test_an_approval_is_for_the_plan_that_was_printed(ask: Ask, service: Serving, seeding: Connection) -> None:
+    """Whether the run still plans it is for the engine to see, in the moment that decides."""
     await write(seeding, approval(7))
-    other = msgspec.structs.replace(run(Stage.APPROVAL), change=Change("delete everything", {}, digest="d2" * 32))
-    looks: list[int] = []
-    real = Views.run
 
-    async def look(views: Views, incident: int, number: int) -> object:
-        looks.append(incident)
-        found = await real(views, incident, number)
-        state = msgspec.json.encode(an_incident(7, run=other))
-        await seeding.execute("update incident set state = $1", state)
-        return found
+    await ask("runs", "approve", "7.1")
 
-    monkeypatch.setattr(Views, "run", look)
+    [(_, act)] = service.engine.acts
+    assert act.plan == "d1" * 32
 
-    said = await ask("runs", "approve", "7.1")
 
-    assert len(looks) == 2
-    assert said.code == 1
-    assert said.err.startswith("paramedic: run INC-7.1: its plan has changed: delete everything; look again")
-    assert service.engine.acts == []
+async def test_whom_a_run_waits_for_who_has_approved_and_what_the_guards_said(
+    ask: Ask, service: Serving, seeding: Connection
+) -> None:
+    waits = msgspec.structs.replace(
+        run(Stage.APPROVAL),
+        asks=(Asks(2, ("dba",)),),
+        approvals=(Approval("dan", NOW, "d1" * 32, (0,)),),
+        answers={
+            0: Verdict("still_firing", Answer.ALLOW, "firing for 4m"),
+            1: Verdict("budget", Answer.ALLOW, "0 of 5 used"),
+        },
+    )
+    timer = {"approval": Timer(3, NOW + timedelta(minutes=10))}
+    await write(seeding, an_incident(7, run=waits, timers=timer))
+
+    for command in (("runs",), ("runs", "show", "7.1"), ("incidents", "show", "7")):
+        said = await ask(*command)
+        until = f"{NOW + timedelta(minutes=10):%H:%M}"
+        told = f"waits until {until} UTC for one more approval by dba; approved by dan; firing for 4m; 0 of 5 used"
+        assert told in " ".join(said.out.split()), said.out
 
 
 async def test_deny_and_cancel(ask: Ask, bare: Serving) -> None:

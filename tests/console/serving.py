@@ -18,12 +18,14 @@ from paramedic.catalog.explain import Heard as Answers
 from paramedic.console.door import open_door
 from paramedic.console.front import Console
 from paramedic.console.live import Live
+from paramedic.console.proxy import Proxy
 from paramedic.console.views import Rows
 from paramedic.core.bundle import Bundle, Person
 from paramedic.core.matching import RuleIndex
 from paramedic.core.words import Mode
 from paramedic.engine.inputs import Act
 from paramedic.errors import Fault
+from paramedic.intake.delivery import Delivery
 from paramedic.ports import Deployed
 from paramedic.store.port import Switch
 from paramedic.store.queries import Query, load
@@ -37,7 +39,15 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "bob": ("operator",),
     "vera": (),
     "builder": ("ci",),
+    "tina": ("operator",),
+    "ada": ("admin",),
 }
+TEAMS: Mapping[str, tuple[str, ...]] = {"tina": ("dba",)}
+
+
+def _person(name: str) -> Person:
+    mail = {"email": f"{name}@example.org"}
+    return Person(name, contacts=mail, roles=ROLES[name], teams=TEAMS.get(name, ()))
 
 
 @dataclass
@@ -51,7 +61,7 @@ class Catalog:
             sources={},
             services=(),
             playbooks={},
-            people={name: Person(name, roles=roles) for name, roles in ROLES.items()},
+            people={name: _person(name) for name in ROLES},
             policies={},
             windows={},
             endpoints={},
@@ -66,6 +76,7 @@ class Heard:
 
     acts: list[tuple[int, Act]] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
+    delivered: list[Delivery] = field(default_factory=list)
     raises: Exception | None = None
 
     async def act(self, incident: int, act: Act) -> str:
@@ -78,6 +89,12 @@ class Heard:
         if self.raises is not None:
             raise self.raises
         return None
+
+    async def deliver(self, delivery: Delivery) -> int:
+        if self.raises is not None:
+            raise self.raises
+        self.delivered.append(delivery)
+        return len(self.delivered)
 
     async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
         if self.raises is not None:
@@ -175,6 +192,7 @@ def console_of(
     live: Live | None = None,
     tokens: Path | None = None,
     changes: Log | None = None,
+    proxy: Proxy | None = None,
 ) -> Console:
     """A console that serves nothing yet."""
     return Console(
@@ -186,16 +204,19 @@ def console_of(
         changes=changes or Log(),
         tokens=tokens,
         highest=Mode.AUTO,
+        proxy=proxy,
     )
 
 
 @asynccontextmanager
-async def serving_rows(rows: Rows, folder: Path, most_live: int = 200) -> AsyncIterator[Serving]:
+async def serving_rows(
+    rows: Rows, folder: Path, most_live: int = 200, proxy: Proxy | None = None
+) -> AsyncIterator[Serving]:
     """Serve a console over these rows until the context ends."""
     tokens = folder / "tokens"
     tokens.write_text("".join(f"{name} {sha256(f'token-of-{name}'.encode()).hexdigest()}\n" for name in ROLES))
     engine, live, catalog, changes, data = Heard(), Live(most_live), Catalog(), Log(), folder / "data"
-    console = console_of(rows, engine, catalog, live, tokens, changes)
+    console = console_of(rows, engine, catalog, live, tokens, changes, proxy)
     app = web.Application()
     app.add_routes(console.routes())
     app.on_shutdown.append(console.stop)

@@ -1,17 +1,18 @@
 """What a person does reaches the engine once, under the right name, with nothing added; refusals say why."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from paramedic.core.acts import ACTS, role_for
-from paramedic.core.words import Mode, Stage
+from paramedic.core.words import Mode
 from paramedic.engine.inputs import Act, Conflict, NotFound
 from paramedic.errors import Fault, Permanent, Temporary
 from paramedic.store.connect import Connection
 from paramedic.store.port import Switch
-from tests.console.seed import NOW, an_incident, approval, run, write
+from tests.console.seed import NOW, an_incident, write
 from tests.console.serving import Serving, console_of
 
 
@@ -29,6 +30,7 @@ from tests.console.serving import Serving, console_of
         ("incidents/7/snooze", {"for": "1h"}, Act("alice", "snooze", until=NOW + timedelta(hours=1))),
         ("incidents/7/snooze", {"for": 90}, Act("alice", "snooze", until=NOW + timedelta(seconds=90))),
         ("runs/INC-7.1/approve", None, Act("alice", "approve", run=1)),
+        ("runs/INC-7.1/approve", {"plan": "d1"}, Act("alice", "approve", run=1, plan="d1")),
         ("runs/7.2/deny", {"text": "not now"}, Act("alice", "deny", run=2, text="not now")),
         ("runs/7.1/cancel", None, Act("alice", "cancel", run=1)),
     ],
@@ -37,7 +39,8 @@ async def test_an_act_reaches_the_engine_as_it_was_meant(bare: Serving, path: st
     answer = await bare.post(f"/api/v1/{path}", body)
 
     assert answer == {"done": f"{act.what} done"}
-    assert bare.engine.acts == [(7, act)]
+    came = replace(act, groups=("operator", "approver"), way="api", origin="127.0.0.1")
+    assert bare.engine.acts == [(7, came)]
 
 
 def test_every_act_of_the_core_has_a_route_and_every_route_an_act() -> None:
@@ -55,9 +58,21 @@ async def test_every_act_can_be_reached(bare: Serving, what: str) -> None:
     kind, name = ("runs", "7.1") if what in ("approve", "deny", "cancel") else ("incidents", "7")
     body = {"note": {"text": "x"}, "snooze": {"for": "1h"}}.get(what)
 
+    if what == "link":  # the other one is looked for first, and there is none
+        await bare.post("/api/v1/incidents/7/link", {"to": "INC-8"}, status=404)
+        return
     await bare.post(f"/api/v1/{kind}/{name}/{what}", body)
 
     assert bare.engine.acts[0][1].what == what
+
+
+async def test_a_link_is_told_to_both_incidents(console: Serving, seeding: Connection) -> None:
+    await write(seeding, an_incident(7))
+    await write(seeding, an_incident(8))
+
+    await console.post("/api/v1/incidents/7/link", {"to": "INC-8"})
+
+    assert [(number, act.what, act.other) for number, act in console.engine.acts] == [(7, "link", 8), (8, "link", 7)]
 
 
 @pytest.mark.parametrize(
@@ -141,24 +156,6 @@ async def test_a_refusal_says_when_to_come_back(bare: Serving) -> None:
 
     async with bare.http.post(path, headers=bare.bearer("alice")) as answer:
         assert answer.headers["Retry-After"] == "3"
-
-
-async def test_an_approval_is_for_the_plan_that_was_looked_at(console: Serving, seeding: Connection) -> None:
-    await write(seeding, approval(7))
-
-    await console.post("/api/v1/runs/7.1/approve", {"plan": "d1" * 32})
-    refused = await console.post("/api/v1/runs/7.1/approve", {"plan": "d2" * 32}, status=409)
-
-    assert refused["error"] == "run INC-7.1: its plan has changed: image api:42 → api:41"
-    assert len(console.engine.acts) == 1
-
-
-async def test_an_approval_of_what_plans_nothing_any_more(console: Serving, seeding: Connection) -> None:
-    await write(seeding, an_incident(7, run=run(Stage.JUDGING, change=None)), an_incident(8))
-
-    assert (await console.post("/api/v1/runs/7.1/approve", {"plan": "d1"}, status=409))["error"].endswith("nothing")
-    await console.post("/api/v1/runs/8.1/approve", {"plan": "d1"}, status=404)
-    assert console.engine.acts == []
 
 
 @pytest.mark.parametrize(

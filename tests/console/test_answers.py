@@ -54,7 +54,7 @@ async def test_a_stream_of_events_is_safe_too(bare: Serving) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 async def test_reading_is_only_reading(bare: Serving, method: str) -> None:
-    assert await bare.status("/api/v1/incidents", method, headers=bare.bearer("alice")) == 405
+    assert await bare.status("/api/v1/catalog", method, headers=bare.bearer("alice")) == 405
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(bare: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

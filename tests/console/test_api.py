@@ -199,7 +199,7 @@ async def test_switch_and_catalog(bare: Serving) -> None:
 
     assert (switch["mode"], switch["in_force"], switch["version"]) == ("auto", "auto", 0)
     assert catalog["bundle"] == "4f1c9a"
-    assert catalog["counts"]["people"] == 4
+    assert catalog["counts"]["people"] == 6
     assert catalog["faults"] == [{"where": "rules/uk.yaml:58:3", "what": "can never match", "right": "move it up"}]
 
 

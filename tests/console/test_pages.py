@@ -10,7 +10,7 @@ import pytest
 
 from paramedic.console import pages as under_test
 from paramedic.core.decision import Entry
-from paramedic.core.model import Change, Exemplar, Firing, Paging, Temporary
+from paramedic.core.model import Approval, Ask, Change, Exemplar, Firing, Paging, Temporary
 from paramedic.core.words import Outcome, Phase, Severity, Stage
 from paramedic.store.connect import Connection
 from tests.console.seed import HOSTILE, NOW, an_incident, approval, keep_evidence, paged, past, run, told, write
@@ -243,6 +243,8 @@ HOSTILE_ROWS = [[Entry(HOSTILE, HOSTILE, HOSTILE, HOSTILE, {HOSTILE: [HOSTILE, {
 def hostile(number: int) -> Any:
     alert = Exemplar("a", {"alertname": HOSTILE, HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, NOW)
     change = Change(HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: [HOSTILE]}, {}, HOSTILE)
+    said = Approval(HOSTILE, NOW, HOSTILE, (0,))
+    asked: Any = {"asks": (Ask(2, (HOSTILE,)),), "approvals": (said,), "grounds": (HOSTILE,)}
     return an_incident(
         number,
         key=HOSTILE,
@@ -252,7 +254,7 @@ def hostile(number: int) -> Any:
         owner=HOSTILE,
         parked=HOSTILE,
         firing=Firing(open=1, total=1, exemplars=(alert,)),
-        run=run(Stage.APPROVAL, change=change, playbook=HOSTILE, target=HOSTILE, approved_by=HOSTILE),
+        run=run(Stage.APPROVAL, change=change, playbook=HOSTILE, target=HOSTILE, approved_by=HOSTILE, **asked),
         past=(past(Outcome.FAILED, HOSTILE),),
         paging=Paging(policy=HOSTILE, level=1, acked_by=HOSTILE),
     )

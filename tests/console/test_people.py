@@ -4,6 +4,7 @@ import base64
 import logging
 import os
 import pwd
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import aiohttp
 import pytest
 
 from paramedic.console.door import NAME
-from paramedic.console.people import Tokens
-from tests.console.seed import an_incident, write
+from paramedic.console.tokens import Tokens
+from tests.console.seed import NOW, FixedClock, an_incident, write
 from tests.console.serving import Serving
 
 LIST = "/api/v1/incidents"
@@ -31,7 +32,7 @@ def basic(token: str, name: str = "whoever") -> dict[str, str]:
 def test_a_token_is_known_by_its_hash(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text("# people\n\n" + line("alice", "a") + "  " + line("bob", "b").upper().replace("BOB", "bob"))
-    tokens = Tokens(path)
+    tokens = Tokens(path, FixedClock())
 
     assert [tokens.name_of(token) for token in ("a", "b", "c", "", "A", "\udcff")] == ["alice", "bob"] + [None] * 4
 
@@ -40,13 +41,13 @@ def test_one_person_may_have_two_tokens_while_they_are_changed(tmp_path: Path) -
     path = tmp_path / "tokens"
     path.write_text(line("alice", "old") + line("alice", "new"))
 
-    assert [Tokens(path).name_of(token) for token in ("old", "new")] == ["alice", "alice"]
+    assert [Tokens(path, FixedClock()).name_of(token) for token in ("old", "new")] == ["alice", "alice"]
 
 
 def test_the_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text(line("alice", "a"))
-    tokens = Tokens(path)
+    tokens = Tokens(path, FixedClock())
     assert tokens.name_of("a") == "alice"
 
     path.write_text(line("bob", "b"))
@@ -63,7 +64,7 @@ def test_the_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
 def test_a_file_that_goes_away_takes_its_tokens_along(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "tokens"
     path.write_text(line("alice", "a"))
-    tokens = Tokens(path)
+    tokens = Tokens(path, FixedClock())
     assert tokens.name_of("a") == "alice"
 
     path.unlink()
@@ -75,8 +76,8 @@ def test_a_file_that_goes_away_takes_its_tokens_along(tmp_path: Path, caplog: py
 
 
 def test_no_file_and_nobody_is_known(tmp_path: Path) -> None:
-    assert Tokens(None).name_of("a") is None
-    assert Tokens(tmp_path / "missing").name_of("a") is None
+    assert Tokens(None, FixedClock()).name_of("a") is None
+    assert Tokens(tmp_path / "missing", FixedClock()).name_of("a") is None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_wrong_line_is_told_by_its_number_and_the_rest_counts(
     path.write_text(f"{wrong}\n" + line("bob", "b"))
 
     with caplog.at_level(logging.ERROR):
-        assert Tokens(path).name_of("b") == "bob"
+        assert Tokens(path, FixedClock()).name_of("b") == "bob"
 
     assert f"{path}:1: not a line NAME SHA256" in caplog.text
     assert wrong not in caplog.text, "what is in the file is a secret, or nearly one"
@@ -100,7 +101,26 @@ def test_a_file_that_is_no_text_makes_nobody_known(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_bytes(b"\xff\xfe")
 
-    assert Tokens(path).name_of("a") is None
+    assert Tokens(path, FixedClock()).name_of("a") is None
+
+
+@pytest.mark.parametrize(
+    ("until", "known"),
+    [
+        ("", True),
+        (f"{NOW + timedelta(minutes=1):%Y-%m-%dT%H:%MZ}", True),
+        (f"{NOW + timedelta(days=1):%Y-%m-%d}", True),
+        (f"{NOW:%Y-%m-%dT%H:%M:%SZ}", False),
+        (f"{NOW - timedelta(days=1):%Y-%m-%d}", False),
+        ("2099-99-99", False),
+        ("sometime", False),
+    ],
+)
+def test_a_line_may_say_until_when_its_token_counts(tmp_path: Path, until: str, known: bool) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(line("alice", "a").strip() + f" {until}\n")
+
+    assert Tokens(path, FixedClock()).name_of("a") == ("alice" if known else None)
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "vera"])
@@ -227,6 +247,7 @@ async def test_through_the_door_one_is_the_systems_user_with_every_role(bare: Se
                 assert answer.status == 200, await answer.text()
 
     assert {act.who for _, act in bare.engine.acts} == {pwd.getpwuid(os.getuid()).pw_name}
+    assert {(act.groups, act.origin) for _, act in bare.engine.acts} == {(("admin",), "this machine")}
 
 
 async def test_nobody_is_who_the_body_says(console: Serving, seeding: Any) -> None:
@@ -236,3 +257,21 @@ async def test_nobody_is_who_the_body_says(console: Serving, seeding: Any) -> No
     await console.post(ACK, {}, who="bob")
 
     assert [act.who for _, act in console.engine.acts] == ["bob"]
+
+
+async def test_an_act_says_who_came_by_which_way_and_from_where_and_of_which_roles_and_teams(bare: Serving) -> None:
+    await bare.post(ACK, who="alice")
+    async with bare.http.post(bare.url + ACK, headers={**bare.bearer("tina"), "User-Agent": "paramedic-cli"}) as answer:
+        assert answer.status == 200
+
+    told = [(act.groups, act.way, act.origin) for _, act in bare.engine.acts]
+    assert told == [
+        (("operator", "approver"), "api", "127.0.0.1"),
+        (("operator", "dba"), "cli", "127.0.0.1"),
+    ]
+
+
+async def test_an_admin_may_do_everything_and_a_viewer_nothing(bare: Serving) -> None:
+    for path in (ACK, "/api/v1/runs/INC-1.1/approve"):
+        await bare.post(path, who="ada")
+        await bare.post(path, who="vera", status=403)

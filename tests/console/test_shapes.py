@@ -157,7 +157,7 @@ def test_the_catalog_is_counted_and_its_faults_told() -> None:
     shown = catalog_of(Catalog())
 
     assert shown.bundle == "4f1c9a"
-    assert shown.counts["people"] == 4
+    assert shown.counts["people"] == 6
     assert shown.counts["rules"] == 0
     assert [fault.model_dump() for fault in shown.faults] == [
         {"where": "rules/uk.yaml:58:3", "what": "can never match", "right": "move it up"}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from paramedic.console.standing import MARKS, standing
-from paramedic.core.model import Firing, Incident, Paging, Temporary, Timer
+from paramedic.core.model import Approval, Ask, Firing, Incident, Paging, Temporary, Timer
 from paramedic.core.words import Outcome, Phase, Purpose, Stage
 from tests.console.seed import NOW, an_incident, approval, paged, past, run
 
@@ -124,6 +124,13 @@ def test_an_approval_says_what_until_when_and_how() -> None:
     assert said.text == "waits for an approval of INC-12.1 until 02:41: image api:42 → api:41"
     assert said.person
     assert said.next == ["paramedic runs approve INC-12.1", "paramedic runs deny INC-12.1"]
+
+
+def test_an_approval_by_several_says_by_whom_and_how_many_are_missing() -> None:
+    asked = run(Stage.APPROVAL, asks=(Ask(2, ("dba", "sre")),), approvals=(Approval("dan", NOW, "d", (0,)),))
+    said = standing(msgspec.structs.replace(approval(12), run=asked), NOW)
+
+    assert said.text.startswith("waits for one more approval by dba or sre for INC-12.1 until 02:41: ")
 
 
 @pytest.mark.parametrize("changes", [{"owner": "carol"}, {"paging": ACKED}, {"paging": SNOOZED}])

@@ -133,7 +133,8 @@ def test_its_ports_are_known_and_its_escapes_mean_something(folder: str, name: s
     for path in (*plugin.escapes, *([plugin.short] if plugin.short else [])):
         model: Any = plugin.Params
         for step in path.split("."):
-            field = model.model_fields[step]
+            fields = {info.alias or name: info for name, info in model.model_fields.items()}
+            field = fields[step]
             parts = (field.annotation, *getattr(field.annotation, "__args__", ()))
             model = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
 

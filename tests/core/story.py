@@ -211,10 +211,18 @@ class Story:
         self.episodes.update({(one.source, one.identity): one for one in episodes})
         return tuple(Exemplar(one.identity, one.labels, {}, one.starts_at, one.open) for one in episodes[:EXEMPLARS])
 
-    def act(self, who: str, what: str, run: int | None = None, text: str = "", until: datetime | None = None) -> None:
+    def act(
+        self,
+        who: str,
+        what: str,
+        run: int | None = None,
+        text: str = "",
+        until: datetime | None = None,
+        **about: Any,
+    ) -> None:
         """A person's act; `close` closes the episodes with it, as the engine does."""
         number, incident = self.incident.id, self.incident
-        self.fold(Acted(self.now, self.mode, who, what, run, text, until), number)
+        self.fold(Acted(self.now, self.mode, who, what, run, text, until, **about), number)
         if what == "close":
             mine = [one for one in self.episodes.values() if one.incident == number]
             over = self._written(released(mine, self.now))
@@ -230,10 +238,12 @@ class Story:
         said = verdicts or tuple(yes(guards[n].kind) for n in asked.guards)
         self.fold(Judged(self.now, self.mode, asked.n, asked.run, said))
 
-    def plan(self, summary: str = "restart api", failed: Failure | None = None, **about: Any) -> None:
+    def plan(
+        self, summary: str = "restart api", failed: Failure | None = None, digest: str = "d1", **about: Any
+    ) -> None:
         """The action says what it would write."""
         asked = self.one(Plan)
-        change = None if failed else Change(summary, {"do": summary}, digest="d1", **about)
+        change = None if failed else Change(summary, {"do": summary}, digest=digest, **about)
         self.fold(Planned(self.now, self.mode, asked.n, asked.run, change=change, failure=failed))
 
     def resolve(self, target: str = "", failed: Failure | None = None) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from paramedic.core.acts import ACTS, objection, role_for
+from paramedic.core.acts import ACTS, objection, role_for, warning
 from paramedic.core.effects import Apply, Judge, Page
+from paramedic.core.events import Acted
 from paramedic.core.words import Mode, Outcome, Phase
 from tests.core.builders import HOUR, MINUTE, after, book, bundle, firing, resolved, rule, verified
 from tests.core.story import Story, deny
@@ -16,8 +17,8 @@ def fired(mode: Mode = Mode.AUTO) -> Story:
     return story
 
 
-def against(story: Story, what: str, run: int | None = None) -> str:
-    return objection(story.incident, what, run, story.bundle)
+def against(story: Story, what: str, run: int | None = None, who: str = "alice") -> str:
+    return objection(story.incident, Acted(story.now, story.mode, who, what, run), story.bundle)
 
 
 @pytest.mark.parametrize("what", ACTS)
@@ -178,11 +179,50 @@ def test_closed_by_hand_it_is_resolved_with_everything_that_hangs_on_it() -> Non
     assert (story.incident.phase, story.incident.fixed_by) == (Phase.RESOLVED, "closed by hand")
     assert story.ended.reason == "alice closed the incident"
     assert [page.verb for page in story.open_effects(Page)] == ["resolve"]
-    assert (story.texts("closing"), story.said("no longer followed")) == (["known, the upgrade"], True)
+    warned = "1 alert of it still fires: the next repeat of main, within 4h55m, brings it back, untreated"
+    assert (story.texts("closing"), story.said("no longer followed")) == ([f"known, the upgrade; {warned}"], True)
     story.wait(16 * MINUTE)
     story.send_all()
     story.wait(MINUTE)
     assert story.open_incidents() == []
+
+
+def test_closing_what_fires_no_more_warns_of_nothing() -> None:
+    story = fired()
+    closing = Acted(story.now, story.mode, "alice", "close")
+    assert warning(story.incident, closing, story.bundle).startswith("1 alert of it still fires")
+
+    story.deliver(resolved(ends=20))
+
+    assert warning(story.incident, closing, story.bundle) == ""
+
+
+# -- link -------------------------------------------------------------------------------------------------------------
+
+
+def test_linked_it_is_said_once_and_kept() -> None:
+    story = fired()
+    story.act("alice", "link", other=7)
+
+    assert (story.texts("linked"), story.incident.links) == (["to INC-7"], (7,))
+    again = Acted(story.now, story.mode, "alice", "link", other=7)
+    assert objection(story.incident, again, story.bundle) == "INC-1 is linked to INC-7 already"
+
+
+@pytest.mark.parametrize("other", [1, None])
+def test_an_incident_is_not_linked_to_itself_or_nothing(other: int | None) -> None:
+    story = fired()
+    linking = Acted(story.now, story.mode, "alice", "link", other=other)
+
+    assert objection(story.incident, linking, story.bundle) == "INC-1 can be linked to another incident only"
+
+
+def test_of_very_many_links_the_last_ones_are_kept() -> None:
+    story = fired()
+    for number in range(2, 40):
+        story.act("alice", "link", other=number)
+
+    assert story.incident.links == tuple(range(20, 40))
 
 
 def test_closed_by_hand_no_waiting_treatment_is_started() -> None:

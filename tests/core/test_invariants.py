@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from paramedic.core.acts import objection
 from paramedic.core.effects import Apply, Check, Effect, Judge, Observe, Page, Plan, Resolve
-from paramedic.core.events import Held
+from paramedic.core.events import Acted, Held
 from paramedic.core.model import Failure, Incident, Past, Run
 from paramedic.core.routing import EXEMPLARS
 from paramedic.core.words import Answer, Kind, Mode, Once, Phase, Purpose, Stage
@@ -185,7 +185,8 @@ class Anything(RuleBasedStateMachine):
         run = story.incident.run.n if story.incident.run else None
         if what in _DRASTIC and not sure:
             return
-        if story.incident.open and not objection(story.incident, what, run, story.bundle):
+        wish = Acted(story.now, story.mode, "alice", what, run)
+        if story.incident.open and not objection(story.incident, wish, story.bundle):
             story.act("alice", what, run=run, until=after(self.seconds + 600))
 
     # -- what holds ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from paramedic.core.effects import Apply, Page
 from paramedic.core.words import Mode, Outcome, Phase, Stage
-from tests.core.builders import MINUTE, book, bundle, firing, resolved, rule, step, verified
+from tests.core.builders import book, bundle, firing, resolved, rule, step, verified
 from tests.core.story import Story, deny
 
 
@@ -122,7 +122,8 @@ def test_in_approve_the_plan_waits_for_a_person_and_says_so() -> None:
 
     assert (story.run.stage, story.due_in("approval")) == (Stage.APPROVAL, 600.0)
     assert story.texts("page") == [
-        "level 1 alice: restart api. It waits 10m for an approval: paramedic runs approve INC-1.1"
+        "level 1 alice: restart api. It waits 10m for an approval: paramedic runs approve INC-1.1;"
+        " the guards said: fine"
     ]
 
 
@@ -133,7 +134,7 @@ def test_nothing_is_reserved_while_waiting_for_an_approval() -> None:
 
 def test_after_the_approval_the_guards_are_asked_again() -> None:
     story = asking()
-    story.wait(5 * MINUTE)
+    story.wait(8)
 
     story.act("carol", "approve", run=1)
 
@@ -159,11 +160,13 @@ def test_a_guard_may_still_refuse_what_was_approved() -> None:
 def test_an_approval_nobody_gives_is_denied_and_goes_to_the_next_level() -> None:
     story = asking()
     story.send_all()
+    story.wait(300)
+    assert story.paged() == [(1, "alice"), (2, "bob")], "halfway, while there is time left"
 
-    story.wait(600)
+    story.wait(300)
 
     assert (story.ended.outcome, story.ended.reason) == (Outcome.DENIED, "nobody approved within 10m")
-    assert story.paged() == [(1, "alice"), (2, "bob")]
+    assert story.paged() == [(1, "alice"), (2, "bob"), (3, "carol")]
 
 
 def test_a_denial_ends_the_run_with_its_reason() -> None:

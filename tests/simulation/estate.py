@@ -12,7 +12,7 @@ from paramedic.catalog.load import load_files
 from paramedic.core.bundle import Bundle
 from paramedic.plugin import Plugins, discover
 
-__all__ = ["ALERTS", "EXPIRY", "GAPS", "JOBS", "QUIET_AFTER", "VERSIONS", "bundle", "bundles", "plugins"]
+__all__ = ["ALERTS", "EXPIRY", "GAPS", "JOBS", "PAIR", "QUIET_AFTER", "VERSIONS", "bundle", "bundles", "plugins"]
 
 ALERTS = ("Down", "Slow", "Asked", "Both", "Heavy", "Peek", "Hush")
 JOBS = ("api", "web", "db")
@@ -20,6 +20,9 @@ VERSIONS = ("1", "2")
 
 GAPS = (180.0, 300.0)
 """Seconds between the levels of the policy."""
+
+PAIR = "?v=2&"
+"""What stands in the writes of version 2, in which two people have to approve what one approves in version 1."""
 
 EXPIRY = 2 * (300.0 + 60.0)
 """Seconds without a delivery after which an alert may be taken as over."""
@@ -34,9 +37,9 @@ endpoints:
   - {name: bare, url: "http://127.0.0.1:9"}
   - {name: bell, url: "http://127.0.0.1:9"}
 people:
-  - {name: alice, notifier: webhook, webhook: bell}
-  - {name: bob}
-  - {name: carol}
+  - {name: alice, notifier: webhook, webhook: bell, roles: [operator, approver]}
+  - {name: bob, roles: [operator, approver]}
+  - {name: carol, roles: [approver]}
 escalation:
   - name: sre
     levels: [{after: 0m, page: [alice], second: [bob]}, {after: 3m, page: [bob]}, {after: 8m, page: [carol]}]
@@ -142,6 +145,8 @@ def plugins() -> Plugins:
 def bundle(version: str) -> Bundle:
     """The bundle of a version."""
     text = _RULES.replace("?v=1&", f"?v={version}&")
+    if version == "2":
+        text = text.replace("approval: 4m\n", "guards: [approval: {of: 2, from: [approver], within: 4m}]\n")
     loaded = load_files({"rules.yaml": text}, plugins())
     assert loaded.bundle is not None, [str(fault) for fault in loaded.faults]
     return loaded.bundle

@@ -33,6 +33,7 @@ def scenario(seed: int) -> Plan:
     processes = dice.choice((1, 2, 2, 3))
     when = _happenings(dice)
     world: dict[str, Any] = {"endpoints": _endpoints(dice), "people": _people(dice), "metrics": _metrics(dice)}
+    _pair(Random(f"pair {seed}"), world["people"])
     faults, trouble = _faults(dice), _trouble(dice, processes, when)
     if seed % SHOPS == 0:
         world |= shop.world()
@@ -156,6 +157,12 @@ def _people(dice: Random) -> dict[str, Any]:
     if dice.random() < 0.6:
         people["bob"] = {dice.choice(("approves", "approves", "denies")): {"after": dice.choice((1, 60, 239, 300))}}
     return people
+
+
+def _pair(dice: Random, people: dict[str, Any]) -> None:
+    """Somebody else approves as well. With dice of its own, so that all else of a seed stays as it was."""
+    if dice.random() < 0.4:
+        people["carol"] = {"approves": {"after": dice.choice((1, 30, 60, 200, 239))}}
 
 
 def _faults(dice: Random) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from paramedic.catalog.documents import read
 from paramedic.catalog.entries import Item, gathered
 from paramedic.catalog.faults import Faults, Located
 from paramedic.catalog.files import NO_FOLDER, read_folders
-from paramedic.catalog.people import people_of, policies_of
+from paramedic.catalog.people import approvers_of, check_team, people_of, policies_of
 from paramedic.catalog.playbooks import playbooks_of
 from paramedic.catalog.rules import depended_on, endpoints_of, rules_of, services_of, sources_of
 from paramedic.catalog.windows import windows_of
@@ -108,11 +108,12 @@ def _built(
     windows = windows_of(entries["windows"], faults)
     people = people_of(entries["people"], plugins.notifiers, endpoints, faults)
     policies = policies_of(entries["escalation"], frozenset(people), faults)
-    resources = Resources(endpoints, windows, frozenset(people))
+    resources = Resources(endpoints, windows, frozenset(people), approvers_of(people))
     playbooks, watched = playbooks_of(entries["playbook"], plugins, resources, faults)
     services = services_of(entries["services"], faults)
     plans = plans_of(entries["communication"], plugins.notifiers, faults)
     rules = rules_of(entries["rules"], playbooks, policies, plans, services, faults)
+    check_team([*entries["rules"], *entries["playbook"]], people, faults)
     _check_reach(rules, entries["rules"], faults)
     if faults.found:
         return None

@@ -103,6 +103,9 @@ class RuleEntry(Entry):
     mode: Literal["off", "shadow", "approve", "auto"] | None = Field(None, description="may only lower the mode")
     storm: Literal["on", "off"] = Field("on", description="off: exempt from the storm's bound")
     page: PageEntry = PageEntry()
+    team: Name | None = Field(
+        None, description="the team whose people act on its incidents; else all who have the role"
+    )
 
 
 class ServiceEntry(BaseModel):
@@ -122,7 +125,7 @@ class PersonEntry(Entry):
     slack: Text | None = None
     pagerduty: Text | None = None
     pagerduty_key: Setting | None = Field(None, description="a PagerDuty service: the setting that holds its key")
-    roles: list[Literal["viewer", "operator", "approver", "ci"]] = []
+    roles: list[Literal["viewer", "operator", "approver", "admin", "ci"]] = []
     teams: list[Name] = []
 
 
@@ -277,3 +280,5 @@ class PlaybookEntry(Entry):
     recurrence: RecurrenceEntry = RecurrenceEntry()
     supersedes: list[Name] = Field([], description="playbooks whose runs this one replaces")
     approval: Positive = Field(600.0, description="how long an approval is waited for")
+    team: Name | None = Field(None, description="the team whose people act on its runs; else that of the rule")
+    changed_by: Name | None = Field(None, description="who changed it last, and so cannot approve what it plans")

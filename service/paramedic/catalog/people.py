@@ -12,9 +12,10 @@ from paramedic.catalog.models import PersonEntry, PolicyEntry, RotaEntry, Text
 from paramedic.catalog.rota import rota_of
 from paramedic.catalog.wording import Path, validated
 from paramedic.core.bundle import AckTerms, Endpoint, Level, Person, Policy
+from paramedic.core.entitled import APPROVERS, ROLES
 from paramedic.plugin import Notifier
 
-__all__ = ["people_of", "person_model", "policies_of"]
+__all__ = ["approvers_of", "check_team", "people_of", "person_model", "policies_of"]
 
 _ABOUT = frozenset(("name", "notifier", "roles", "teams"))
 
@@ -70,7 +71,18 @@ def _person(
         paged_by = entry.notifier
         _check_notifier(item, paged_by, contacts, notifiers, faults)
     _check_webhook(item, contacts, endpoints, faults)
+    _check_teams(item, entry, faults)
     return Person(entry.name, paged_by, contacts, tuple(entry.roles), tuple(entry.teams))
+
+
+def approvers_of(people: Mapping[str, Person]) -> dict[str, frozenset[str]]:
+    """Who may approve, by each name that means them: of a person, a role or a team."""
+    found: dict[str, set[str]] = {}
+    for person in people.values():
+        if not APPROVERS.isdisjoint(person.roles):
+            for name in (person.name, *person.roles, *person.teams):
+                found.setdefault(name, set()).add(person.name)
+    return {name: frozenset(persons) for name, persons in found.items()}
 
 
 def _check_notifier(
@@ -90,6 +102,24 @@ def _check_webhook(item: Item, contacts: Mapping[str, str], endpoints: Mapping[s
     if name is not None and name not in endpoints and not faults.torn:
         right = did_you_mean(name, endpoints)
         faults.add(item.file, item.node.at(["webhook"]), f"there is no endpoint {quoted(name)}", right)
+
+
+def _check_teams(item: Item, entry: PersonEntry, faults: Faults) -> None:
+    """A team named like a role would make its people count for what the role is asked for."""
+    for n, team in enumerate(entry.teams):
+        if team in ROLES:
+            what = f'a team cannot have the name of a role, and "{team}" is one'
+            faults.add(item.file, item.node.at(["teams", n]), what, "give the team a name of its own")
+
+
+def check_team(items: Iterable[Item], people: Mapping[str, Person], faults: Faults) -> None:
+    """The `team` of each rule or playbook has somebody in it."""
+    teams = frozenset(team for person in people.values() for team in person.teams)
+    for item in items:
+        team = item.node.value.get("team") if isinstance(item.node.value, dict) else None
+        if isinstance(team, str) and team not in teams and not faults.torn:
+            what = f"nobody is of the team {quoted(team)}, so nobody could act"
+            faults.add(item.file, item.node.at(["team"]), what, did_you_mean(team, teams))
 
 
 def policies_of(items: Iterable[Item], people: frozenset[str], faults: Faults) -> dict[str, Policy]:

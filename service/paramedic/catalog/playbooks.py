@@ -87,6 +87,8 @@ class PlaybookReader:
             approval=entry.approval,
             on_cluster=on_cluster,
             at=self._item.at,
+            team=entry.team or "",
+            changed_by=entry.changed_by or "",
         )
 
     def _parts(self, guards: Iterable[GuardSpec], steps: Iterable[StepSpec]) -> Iterable[Plugin]:

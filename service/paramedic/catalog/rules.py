@@ -10,7 +10,7 @@ from paramedic.catalog.shapes import Shape, rule_shape
 from paramedic.catalog.templates import Renders, TemplateFault, compile_tree, has_expressions
 from paramedic.catalog.wording import validated
 from paramedic.clients.url import base_url
-from paramedic.core.bundle import Communication, Endpoint, Param, Playbook, Policy, Rule, Source, dependencies
+from paramedic.core.bundle import OPERATOR, Communication, Endpoint, Param, Playbook, Policy, Rule, Source, dependencies
 from paramedic.core.bundle import ServiceEntry as Service
 from paramedic.core.matching import Matcher, about
 from paramedic.core.words import Mode, Severity
@@ -37,13 +37,23 @@ def sources_of(items: Iterable[Item], faults: Faults) -> dict[str, Source]:
         entry = validated(item.file, item.node, SourceEntry, faults, "source")
         if entry is None:
             continue
+        if entry.name == OPERATOR:
+            faults.add(
+                item.file, item.node.at(["name"]), f"{OPERATOR} is what people open by hand", "choose another name"
+            )
         for n, address in enumerate(entry.instances):
             _address(item, ["instances", n], address, faults)
         if entry.token is not None and known_by.setdefault(entry.token, entry.name) != entry.name:
             what = f'the source "{known_by[entry.token]}" is known by the same token'
             faults.add(item.file, item.node.at(["token"]), what, "give each source a token of its own")
         found[entry.name] = Source(
-            entry.name, tuple(entry.instances), entry.token or "", entry.cluster, entry.repeat, entry.group_interval
+            entry.name,
+            tuple(entry.instances),
+            entry.token or "",
+            entry.cluster,
+            entry.repeat,
+            entry.group_interval,
+            entry.storm,
         )
     return found
 
@@ -121,6 +131,7 @@ def rules_of(
                 page_after=entry.page.after,
                 page_unless_fixed=entry.page.unless == "fixed",
                 at=item.at,
+                team=entry.team or "",
             )
         )
     return found

@@ -54,7 +54,7 @@ class Client:
         from http.client import HTTPException
 
         connection = self._connection()
-        headers = {"Accept": "application/json", "Connection": "close"}
+        headers = {"Accept": "application/json", "Connection": "close", "User-Agent": "paramedic-cli"}
         if self._settings.url and self._settings.token:
             headers["Authorization"] = f"Bearer {self._settings.token}"
         given = body if isinstance(body, bytes) else None

@@ -16,6 +16,7 @@ ACTS = {
     "snooze": "stop the climb for a while",
     "escalate": "page the next level now",
     "close": "close it",
+    "link": "link another incident, in both timelines",
     "note": "write a note into the timeline",
 }
 
@@ -33,11 +34,19 @@ def add(subparsers: Subparsers) -> None:
         "--evidence", action="store_true", help="print evidence whole, not only how it begins"
     )
     _one(words, "export", "one incident as JSON, with the proof that its timeline is whole", run_export)
+    opening = words.add_parser("open", help="open one by hand: what it is about, and labels that rules look at")
+    opening.add_argument("title", metavar="TEXT", help="your words")
+    opening.add_argument(
+        "labels", metavar="NAME=VALUE", nargs="*", help="labels, such as alertname=ServiceDown job=api"
+    )
+    opening.set_defaults(run=run_open)
     for act, about in ACTS.items():
         each = words.add_parser(act, help=about)
         each.add_argument("id", help="INC-12 or 12")
         if act == "snooze":
             each.add_argument("for_", metavar="DURATION", help="30m, 2h")
+        if act == "link":
+            each.add_argument("to", help="the other one: INC-13 or 13")
         if act in ("close", "note"):
             each.add_argument("text", metavar="TEXT", nargs="+" if act == "note" else "*", help="your words")
         each.set_defaults(run=run_act, act=act)
@@ -115,6 +124,22 @@ def run_export(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     return 0 if export["chain"]["verified"] else 1
 
 
+def run_open(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Open one, as an alert with these labels would; print which."""
+    from paramedic.cli.client import client_of
+    from paramedic.errors import Fault
+
+    labels: dict[str, str] = {}
+    for given in args.labels:
+        name, equals, value = given.partition("=")
+        if not name or not equals or name in labels:
+            raise Fault("labels", f"{plain(given, 40)!a} is not NAME=VALUE, or names one twice", "for example job=api")
+        labels[name] = value
+    incident = client_of(environment).post("incidents", title=args.title, labels=labels)["incident"]
+    print(plain(incident) if incident else "It is kept, and open in a moment: paramedic incidents")
+    return 0
+
+
 def run_act(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Act on one incident; print what it came to."""
     from paramedic.cli.client import client_of
@@ -122,6 +147,8 @@ def run_act(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     body: dict[str, object] = {}
     if args.act == "snooze":
         body["for"] = args.for_
+    elif args.act == "link":
+        body["to"] = args.to
     elif args.act in ("close", "note"):
         body["text"] = " ".join(args.text) or None
     print(plain(client_of(environment).post("incidents", args.id, args.act, **body)["done"]))

@@ -121,6 +121,7 @@ def plan(run: Json, *, colour: bool, whole: bool = True) -> Iterator[str]:
         yield from (f"   {part}" for part in wrap(plain(run["reason"]), WIDTH - 3))
     for one in run.get("guards", ()) if whole else ():
         yield from (f"   {part}" for part in wrap(plain(f"{one['guard']} {one['answer']}: {one['reason']}"), WIDTH - 3))
+    yield from (f"   {part}" for part in wrap(plain(_asked(run)), WIDTH - 3) if part)
     if run["plan"] is None:
         return
     yield from (f"   {part}" for part in wrap("plan: " + plain(run["plan"]["summary"]), WIDTH - 3))
@@ -134,6 +135,15 @@ def plan(run: Json, *, colour: bool, whole: bool = True) -> Iterator[str]:
         yield "   " + cut(f"   {plain(key)}: {before}{after}", WIDTH - 3)
     back = "can be taken back" if run["plan"]["undo"] is not None else "cannot be taken back"
     yield f"      {back}; plan {plain(run['plan']['digest'])[:12]}"
+
+
+def _asked(run: Json) -> str:
+    """Whom a run waits for and until when, who has approved it, and what its guards said."""
+    until = f" until {moment(run['deadline']).astimezone(UTC):%H:%M} UTC" if run["deadline"] is not None else ""
+    waits = f"waits{until} for {run['wanted']}" if run["wanted"] else ""
+    names = ", ".join(one["who"] for one in run["approvals"])
+    parts = (waits, f"approved by {names}" if names else "", "; ".join(run["grounds"]) if run["wanted"] else "")
+    return "; ".join(part for part in parts if part)
 
 
 def _folded(value: object) -> bool:

@@ -3,23 +3,26 @@
 `front` serves the operations listed here. Who acts comes from the token or the private socket, never from the body.
 """
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from paramedic.clock import Clock
 from paramedic.console.answers import Handler, as_json, read_body
-from paramedic.console.bodies import Approving, Nothing, Noting, Reason, Snoozing, Switching
+from paramedic.console.bodies import Approving, Linking, Nothing, Noting, Reason, Snoozing, Switching
 from paramedic.console.models import Done, SwitchView
 from paramedic.console.openapi import Operation
-from paramedic.console.people import People
+from paramedic.console.people import Caller, People
 from paramedic.console.shapes import incident_number, run_number
 from paramedic.console.views import Views
 from paramedic.core.acts import role_for
+from paramedic.core.text import one_line
 from paramedic.core.words import Mode
-from paramedic.engine.inputs import Act, Conflict
+from paramedic.engine.inputs import Act, Conflict, Forbidden, NotFound
 from paramedic.store.port import Switch
 
 __all__ = ["Acting", "Acts"]
@@ -29,7 +32,8 @@ ON_INCIDENTS: dict[str, tuple[type[BaseModel], str]] = {
     "take": (Nothing, "Take over: automation stands down"),
     "snooze": (Snoozing, "Stop the climb for a while"),
     "escalate": (Nothing, "Page the next level now"),
-    "close": (Reason, "Close the incident"),
+    "close": (Reason, "Close the incident; what it came to says when an alert that still fires comes back"),
+    "link": (Linking, "Link another incident, in both timelines"),
     "note": (Noting, "Write a note into the timeline"),
 }
 ON_RUNS: dict[str, tuple[type[BaseModel], str]] = {
@@ -43,7 +47,7 @@ class Acting(Protocol):
     """What the console asks of the engine."""
 
     async def act(self, incident: int, act: Act) -> str:
-        """Do it; what it came to, after the commit. Raises `NotFound`, `Conflict`, `Temporary`."""
+        """Do it; what it came to, after the commit. Raises `NotFound`, `Conflict`, `Forbidden`, `Temporary`."""
         ...
 
     async def set_switch(self, mode: Mode, *, who: str, reason: str, until: datetime | None) -> Switch:
@@ -91,40 +95,45 @@ class Acts:
         async def handle(request: web.Request) -> web.Response:
             caller = self._people.actor(request, role_for(what))
             number = incident_number(request.match_info["id"])
-            text, until = self._said(await read_body(request, model))
-            done = await self._engine.act(number, Act(caller.name, what, text=text, until=until))
+            body = await read_body(request, model)
+            act = _by(caller, what, **self._said(body))
+            if act.other is not None:
+                await self._views.incident(act.other)  # there is one, open or not
+            done = await self._engine.act(number, act)
+            if act.other is not None:
+                await self._link_back(act.other, number, act)
             return as_json(Done(done=done))
 
         return handle
+
+    async def _link_back(self, number: int, other: int, act: Act) -> None:
+        """Say it in the other timeline too, if that is still open and does not say so already."""
+        with suppress(NotFound, Conflict, Forbidden):
+            await self._engine.act(number, replace(act, other=other))
 
     def _on_run(self, what: str, model: type[BaseModel]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             caller = self._people.actor(request, role_for(what))
             incident, run = run_number(request.match_info["id"])
             body = await read_body(request, model)
-            if isinstance(body, Approving) and body.plan:
-                await self._still_plans(incident, run, body.plan)
-            done = await self._engine.act(incident, Act(caller.name, what, run=run, text=self._said(body)[0]))
+            done = await self._engine.act(incident, _by(caller, what, run=run, **self._said(body)))
             return as_json(Done(done=done))
 
         return handle
 
-    def _said(self, body: BaseModel) -> tuple[str, datetime | None]:
-        """The text and the end that an act carries."""
+    def _said(self, body: BaseModel) -> dict[str, Any]:
+        """What of an act is in its body."""
         match body:
             case Snoozing(for_=seconds):
-                return "", self._clock.now() + timedelta(seconds=seconds)
+                return {"until": self._clock.now() + timedelta(seconds=seconds)}
             case Reason(text=text) | Noting(text=text):
-                return text, None
+                return {"text": text}
+            case Approving(plan=digest):
+                return {"plan": digest}
+            case Linking(to=other):
+                return {"other": incident_number(other)}
             case _:
-                return "", None
-
-    async def _still_plans(self, incident: int, number: int, digest: str) -> None:
-        """Raises `Conflict` unless the run plans what the approver has looked at."""
-        run = await self._views.run(incident, number)
-        if run.plan is None or run.plan.digest != digest:
-            now = run.plan.summary if run.plan is not None else "nothing"
-            raise Conflict(f"run {run.id}", f"its plan has changed: {now}", f"look again: paramedic runs show {run.id}")
+                return {}
 
     async def set_switch(self, request: web.Request) -> web.Response:
         """PUT /api/v1/switch"""
@@ -133,3 +142,8 @@ class Acts:
         until = self._clock.now() + timedelta(seconds=body.for_) if body.for_ is not None else None
         switch = await self._engine.set_switch(body.mode, who=caller.name, reason=body.reason, until=until)
         return as_json(self._views.switch_of(switch))
+
+
+def _by(caller: Caller, what: str, **about: Any) -> Act:
+    """An act of this caller."""
+    return Act(caller.name, what, groups=caller.groups, way=caller.way, origin=one_line(caller.origin, 80), **about)

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from paramedic.console.models import Problem
 from paramedic.console.people import Denied
 from paramedic.core.text import one_line
-from paramedic.engine.inputs import Conflict, NotFound
+from paramedic.engine.inputs import Conflict, Forbidden, NotFound
 from paramedic.errors import Fault, Permanent, Temporary
 
 __all__ = ["SAFE", "Handler", "Refusal", "answering", "as_json", "checked", "read_body", "read_bytes", "refuse_json"]
@@ -65,6 +65,8 @@ def _refused(error: Fault | Temporary | Permanent, refuse: Refusal) -> web.Respo
     match error:
         case NotFound():
             return refuse(404, _problem(error))
+        case Forbidden():
+            return refuse(403, _problem(error))
         case Conflict():
             return refuse(409, _problem(error))
         case Fault():

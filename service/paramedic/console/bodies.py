@@ -17,9 +17,11 @@ __all__ = [
     "Approving",
     "ExplainQuery",
     "Explaining",
+    "Linking",
     "ListQuery",
     "Nothing",
     "Noting",
+    "Opening",
     "Reason",
     "Reporting",
     "RunQuery",
@@ -63,6 +65,22 @@ class Approving(Body):
     """The digest of the plan that was looked at; if the run plans something else by now, nothing is approved."""
 
     plan: Annotated[str, Field(max_length=128)] = ""
+
+
+class Linking(Body):
+    """The other incident, such as INC-12."""
+
+    to: Annotated[str, Field(max_length=40, examples=["INC-12"])]
+
+
+class Opening(Body):
+    """What it is about, in words and as the labels of an alert: rules choose by those, as for any alert."""
+
+    title: Annotated[Sentence, AfterValidator(_something)]
+    labels: Annotated[
+        dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(min_length=1, max_length=1000)]],
+        Field(max_length=40, examples=[{"alertname": "ServiceDown", "job": "api"}]),
+    ] = {}
 
 
 class Noting(Body):

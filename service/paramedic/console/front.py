@@ -4,7 +4,6 @@ Everything is read and written through the parts that are handed in; nothing her
 """
 
 import json
-from collections.abc import Iterable
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,23 +20,28 @@ from paramedic.console.explaining import Explanations, Hearing
 from paramedic.console.history import History
 from paramedic.console.live import Live
 from paramedic.console.openapi import Operation, document
+from paramedic.console.opening import Delivering, Openings
 from paramedic.console.pages import Pages
-from paramedic.console.people import People, Tokens
+from paramedic.console.people import People
+from paramedic.console.proxy import Proxy
 from paramedic.console.shapes import InForce
+from paramedic.console.tokens import Tokens
 from paramedic.console.views import Rows, Views
+from paramedic.core.bundle import Person
 from paramedic.core.words import Mode
 
 __all__ = ["Console"]
 
 
-class Serving(Acting, Hearing, Protocol):
+class Serving(Acting, Delivering, Hearing, Protocol):
     """The engine, as far as the console knows it."""
 
 
 class Console:
     """API, acts, reported changes, pages and their live updates.
 
-    `live` is told of commits by the engine's report, `tokens` is PARAMEDIC_TOKENS_FILE, `highest` is PARAMEDIC_MODE.
+    `live` is told of commits by the engine's report, `tokens` is PARAMEDIC_TOKENS_FILE, `highest` is PARAMEDIC_MODE,
+    `proxy` is PARAMEDIC_TRUSTED_PROXY and PARAMEDIC_USER_HEADER.
     """
 
     def __init__(
@@ -51,15 +55,17 @@ class Console:
         changes: Keeping,
         tokens: Path | None,
         highest: Mode,
+        proxy: Proxy | None = None,
     ) -> None:
-        people = People(Tokens(tokens), partial(_roles, catalog))
+        people = People(Tokens(tokens, clock), partial(_person, catalog), proxy)
         views = self.views = Views(rows, clock, highest)
         history = self.history = History(rows, views)
         self._live = live
         self._pages = Pages(views, history, live, people, clock)
         api, acts = Api(views, history, people, catalog, clock), Acts(engine, views, people, clock)
-        reported, explanations = Changes(changes, people, clock), Explanations(engine, catalog, people, clock, highest)
-        parts = (api, acts, reported, explanations)
+        reported, openings = Changes(changes, people, clock), Openings(engine, views, people, catalog, clock)
+        explanations = Explanations(engine, catalog, people, clock, highest)
+        parts = (api, acts, openings, reported, explanations)
         self._operations = [operation for part in parts for operation in part.operations()]
 
     def operations(self) -> list[Operation]:
@@ -94,7 +100,10 @@ class Console:
         return json.dumps(document(self._operations, version("paramedic")))
 
 
-def _roles(catalog: InForce, name: str) -> Iterable[str]:
-    """The roles that the bundle in force gives a person."""
-    person = catalog.bundle.people.get(name) if catalog.bundle is not None else None
-    return person.roles if person is not None else ()
+def _person(catalog: InForce, name: str) -> Person | None:
+    """The person of this name, or with this e-mail address if there is one only, as the bundle in force has them."""
+    people = catalog.bundle.people if catalog.bundle is not None else {}
+    if "@" not in name:
+        return people.get(name)
+    found = [person for person in people.values() if person.contacts.get("email", "").lower() == name.lower()]
+    return found[0] if len(found) == 1 else None

@@ -7,12 +7,15 @@ Names are a contract with scripts: add to them, never rename.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from paramedic.core.words import Mode, Outcome, Phase, Severity, Stage
+from paramedic.console.run_models import AnswerView, ApprovalView, PlanView, RunView, View
+from paramedic.core.words import Mode, Phase, Severity
 
 __all__ = [
     "AlertView",
+    "AnswerView",
+    "ApprovalView",
     "CatalogView",
     "ChainView",
     "Done",
@@ -23,6 +26,7 @@ __all__ = [
     "IncidentDetail",
     "IncidentLine",
     "IncidentList",
+    "OpenedView",
     "PagingView",
     "PlanView",
     "Problem",
@@ -40,12 +44,6 @@ PROOF = (
     'hash 0 is sha256 of the id of the incident ("INC-12"); the hash of each row is sha256 of the hash before it (its'
     " bytes), then `at`, a line feed and `body` in UTF-8; the last one is `chain.head`"
 )
-
-
-class View(BaseModel):
-    """Base of the answers: what is in them was made by us, so nothing extra can get in by mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class StandingView(View):
@@ -92,46 +90,6 @@ class AlertView(View):
     firing: bool
 
 
-class PlanView(View):
-    """What a run is about to write or has written: absolute values, what was there before, how to take it back."""
-
-    summary: str
-    digest: str
-    write: dict[str, Any]
-    prior: dict[str, Any]
-    undo: dict[str, Any] | None = None
-
-
-class AnswerView(View):
-    """The last answer of a guard; what it saw is in the timeline."""
-
-    guard: str
-    answer: str = Field(examples=["allow", "deny", "error", "unknown"])
-    reason: str = ""
-
-
-class RunView(View):
-    """A run: the active one has a stage, an ended one an outcome."""
-
-    id: str = Field(examples=["INC-12.1"])
-    incident: str
-    title: str
-    severity: Severity
-    playbook: str
-    target: str
-    stage: Stage | None = None
-    outcome: Outcome | None = None
-    reason: str = ""
-    mode: Mode | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    deadline: Annotated[datetime | None, Field(description="for an approval: when it expires")] = None
-    approved_by: str = ""
-    plan: PlanView | None = None
-    guards: list[AnswerView] = Field(default_factory=list, description="of an active run: the last answer of each")
-    acted: bool = Field(description="whether a write has left")
-
-
 class RunList(View):
     """Active runs, those of the most urgent incidents first. `more`: there are others."""
 
@@ -168,6 +126,8 @@ class IncidentDetail(IncidentLine):
     kind: str
     bundle: str
     previous: str | None = None
+    opened_by: Annotated[str, Field(description="the person who opened it by hand")] = ""
+    links: list[str] = Field(default_factory=list, description="incidents that people have linked it to")
     recurrence: int = 0
     parked: str = ""
     alerts: list[AlertView]
@@ -175,7 +135,8 @@ class IncidentDetail(IncidentLine):
     paging: PagingView
     run: RunView | None = None
     past: list[RunView]
-    temporaries: list[TemporaryView] = []
+    temporaries: list[TemporaryView] = Field(default_factory=list)
+    storm: Annotated[str | None, Field(description="the storm that holds it back")] = None
 
 
 class EvidenceRef(View):
@@ -312,6 +273,12 @@ class Done(View):
     """An act was committed; `done` says what it came to."""
 
     done: str
+
+
+class OpenedView(View):
+    """An incident was opened by hand, or one about the same was open already."""
+
+    incident: str = Field(description="its id; empty: it is kept, and open in a moment", examples=["INC-12"])
 
 
 class ReportedView(View):

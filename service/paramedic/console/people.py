@@ -1,33 +1,35 @@
-"""Who is asking, and what they may: a token of a person, the private socket, or reading from this very machine.
+"""Who is asking, and what they may: a token of a person, the private socket, a proxy in front, or this very machine.
 
-`front` asks before every answer. Tokens are in PARAMEDIC_TOKENS_FILE as lines `NAME SHA256`; roles are in the bundle's
-`people`. Cookies are never looked at, and acts take no credential that a browser sends by itself.
+`front` asks before every answer. Tokens are in PARAMEDIC_TOKENS_FILE (see `tokens`); roles and teams are in `people` of
+the bundle. Cookies are never looked at, and acts take no credential that a browser sends by itself: what a proxy says
+of somebody counts for an act only if it comes from our own pages.
 """
 
 import base64
 import binascii
-import hashlib
-import hmac
 import logging
 import re
 import socket
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from pathlib import Path
 
 from aiohttp import hdrs, web
 
 from paramedic.console.door import peer
+from paramedic.console.proxy import Proxy, from_our_page, origin
+from paramedic.console.tokens import Tokens
+from paramedic.core.bundle import Person
+from paramedic.core.entitled import ADMIN, ROLES
 from paramedic.core.text import one_line
 
-__all__ = ["Caller", "Denied", "People", "Tokens"]
+__all__ = ["Caller", "Denied", "People"]
 
 _log = logging.getLogger(__name__)
 
-_LINE = re.compile(r"(?P<name>[^\s#]{1,64})\s+(?P<digest>[0-9a-fA-F]{64})")
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via")
-_ALL = frozenset(("operator", "approver", "ci"))
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+@-]{0,199}")
+_GROUPS = 50  # roles and teams that an act takes along
 
 
 class Denied(Exception):
@@ -42,91 +44,64 @@ class Denied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person by name, with the roles that the bundle gives; `name` is empty for a reader on this machine."""
+    """A person by name, with the rights of this way in; `name` is empty for a reader on this machine.
+
+    `groups` are the roles and teams that the bundle gives the person; `way` and `origin` are for the timeline.
+    """
 
     name: str
     roles: frozenset[str] = frozenset()
-
-
-class Tokens:
-    """The tokens of people, read again whenever their file changes. No file: nobody has a token."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._known: tuple[tuple[str, str], ...] = ()
-
-    def name_of(self, token: str) -> str | None:
-        """Whose token this is. The time it takes does not depend on which one it is, or on how much of it is right."""
-        self._refresh()
-        digest = hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
-        found = None
-        for name, known in self._known:
-            if hmac.compare_digest(known, digest):
-                found = name
-        return found
-
-    def _refresh(self) -> None:
-        if self._path is None:
-            return
-        try:
-            status = self._path.stat()
-            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if stamp != self._stamp:
-                self._known = tuple(_read(self._path.read_text(encoding="utf-8").splitlines(), self._path))
-                self._stamp = stamp
-        except (OSError, UnicodeDecodeError) as error:
-            if self._known or self._stamp is None:
-                _log.error("PARAMEDIC_TOKENS_FILE %s cannot be read, so nobody is known: %s", self._path, error)
-            self._known, self._stamp = (), (0, 0, 0)
-
-
-def _read(lines: Iterable[str], path: Path) -> Iterable[tuple[str, str]]:
-    """The (name, digest) of each line; a line that is wrong is logged by number, never by content."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        found = _LINE.fullmatch(line.strip())
-        if found is None:
-            _log.error("%s:%d: not a line NAME SHA256 and ignored; paramedic token NAME makes one", path, number)
-        else:
-            yield found["name"], found["digest"].lower()
+    groups: tuple[str, ...] = ()
+    way: str = "api"
+    origin: str = ""
 
 
 class People:
-    """Turns a request into a `Caller`. `roles` gives a person's roles as the bundle in force has them."""
+    """Turns a request into a `Caller`. `person` gives a person by name or e-mail as the bundle in force has them."""
 
-    def __init__(self, tokens: Tokens, roles: Callable[[str], Iterable[str]]) -> None:
+    def __init__(self, tokens: Tokens, person: Callable[[str], Person | None], proxy: Proxy | None = None) -> None:
         self._tokens = tokens
-        self._roles = roles
+        self._person = person
+        self._proxy = proxy
 
     def reader(self, request: web.BaseRequest) -> Caller:
-        """Who reads: anybody with a token, through the door, or on this machine. Raises `Denied`.
+        """Who reads: anybody with a token, signed in by the proxy, through the door, or on this machine.
 
-        A browser cannot send a bearer token for a page, so for reading the token may also be a basic password.
+        A browser cannot send a bearer token for a page, so for reading the token may also be a basic password. Raises
+        `Denied`.
         """
-        caller = self._at_the_door(request) or self._by_token(request, basic=True)
-        if caller is None and _on_this_machine(request):
-            caller = Caller("")
+        caller = self._by_proxy(request) or self._at_the_door(request) or self._by_token(request, basic=True)
+        if caller is None and _on_this_machine(request) and not self._from_proxy(request):
+            caller = Caller("", origin="this machine")
         if caller is None:
             raise Denied(401, "who are you?", "send Authorization: Bearer TOKEN; paramedic token NAME makes one")
         return caller
 
     def actor(self, request: web.BaseRequest, role: str) -> Caller:
-        """Who acts: a person with `role`. Raises `Denied`."""
-        caller = self._at_the_door(request) or self._by_token(request, basic=False)
+        """Who acts: a person with `role`, or an admin. Raises `Denied`."""
+        caller = self._by_proxy(request)
+        if caller is not None and not from_our_page(request):
+            raise Denied(403, "a page elsewhere has caused this", "act from the console, or with a token")
+        caller = caller or self._at_the_door(request) or self._by_token(request, basic=False)
         if caller is None:
             raise Denied(401, "acting needs a person's token", "send Authorization: Bearer TOKEN")
-        if role not in caller.roles:
+        if role not in caller.roles and ADMIN not in caller.roles:
             name = one_line(caller.name, 64)
             raise Denied(403, f"{name} is no {role}", f"give {name} the role {role} under `people` in the rules")
         return caller
+
+    def _known(self, name: str, request: web.BaseRequest, **about: str) -> Caller:
+        person = self._person(name)
+        roles, teams = (person.roles, person.teams) if person is not None else ((), ())
+        return Caller(name, frozenset(roles), (*roles, *teams)[:_GROUPS], _way(request), **about)
 
     def _at_the_door(self, request: web.BaseRequest) -> Caller | None:
         connected = request.get_extra_info("socket")
         if connected is None or connected.family != socket.AF_UNIX:
             return None
-        return Caller(peer(connected), _ALL)
+        known = self._known(peer(connected), request)
+        groups = known.groups if ADMIN in known.groups else (*known.groups, ADMIN)
+        return Caller(known.name, frozenset(ROLES), groups, known.way, "this machine")
 
     def _by_token(self, request: web.BaseRequest, *, basic: bool) -> Caller | None:
         scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
@@ -139,7 +114,30 @@ class People:
             if scheme:
                 raise Denied(401, "this token is nobody's", "paramedic token NAME makes one")
             return None
-        return Caller(name, frozenset(self._roles(name)))
+        return self._known(name, request, origin=request.remote or "")
+
+    def _from_proxy(self, request: web.BaseRequest) -> bool:
+        return self._proxy is not None and self._proxy.trusts(request.remote)
+
+    def _by_proxy(self, request: web.BaseRequest) -> Caller | None:
+        """Whoever the proxy says it is. Nobody else may say so, and it must be one of the people. Raises `Denied`."""
+        said = request.headers.getall(self._proxy.header, []) if self._proxy is not None else []
+        if not said:
+            return None
+        if not self._from_proxy(request):
+            _log.warning("refused: %s says who it is, as only the proxy may", request.remote or "a socket")
+            raise Denied(401, "only the proxy in front may say who somebody is", "send a token, or come through it")
+        person = self._person(said[0]) if len(said) == 1 and _NAME.fullmatch(said[0]) else None
+        if person is None or person.rota is not None:
+            _log.warning("refused: the proxy at %s has signed in somebody who is not among the people", request.remote)
+            raise Denied(401, "whoever the proxy has signed in is not among the people", "add them to `people`")
+        caller = self._known(person.name, request, origin=origin(request))
+        return caller if caller.way == "cli" else replace(caller, way="console")
+
+
+def _way(request: web.BaseRequest) -> str:
+    """By which way a request came, as its sender says; it is told, and decides nothing."""
+    return "cli" if request.headers.get(hdrs.USER_AGENT, "").startswith("paramedic-cli") else "api"
 
 
 def _password(value: str) -> str:

@@ -8,6 +8,7 @@ from paramedic.cluster.masking import masked_tree
 from paramedic.console.models import (
     AlertView,
     AnswerView,
+    ApprovalView,
     CatalogView,
     FaultView,
     IncidentDetail,
@@ -19,8 +20,9 @@ from paramedic.console.models import (
 )
 from paramedic.console.standing import standing
 from paramedic.core.bundle import Bundle
+from paramedic.core.entitled import wanted
 from paramedic.core.model import Change, Incident, Past, Run, Temporary
-from paramedic.core.words import Mode
+from paramedic.core.words import Mode, Stage
 from paramedic.errors import Fault
 
 __all__ = ["InForce", "catalog_of", "detail_of", "incident_number", "line_of", "run_number", "run_of", "runs_of"]
@@ -89,6 +91,8 @@ def detail_of(incident: Incident, now: datetime) -> IncidentDetail:
         kind=incident.kind,
         bundle=incident.bundle,
         previous=f"INC-{incident.previous}" if incident.previous is not None else None,
+        opened_by=incident.opened_by,
+        links=[f"INC-{number}" for number in incident.links],
         recurrence=incident.recurrence,
         parked=incident.parked,
         alerts=[
@@ -107,6 +111,7 @@ def detail_of(incident: Incident, now: datetime) -> IncidentDetail:
         run=_active(incident, incident.run) if incident.run is not None else None,
         past=[_ended(incident, past) for past in incident.past],
         temporaries=[_temporary(incident, one) for one in incident.temporaries],
+        storm=f"INC-{incident.storm}" if incident.storm is not None else None,
     )
 
 
@@ -148,6 +153,9 @@ def _active(incident: Incident, run: Run) -> RunView:
         started_at=run.started_at,
         deadline=approval.due if approval is not None else run.deadline,
         approved_by=run.approved_by,
+        approvals=[ApprovalView(who=one.who, at=one.at) for one in run.approvals],
+        wanted=wanted(run) if run.stage is Stage.APPROVAL and run.asks else "",
+        grounds=list(run.grounds),
         plan=_plan(run.change) if run.change is not None else None,
         guards=[
             AnswerView(guard=one.name, answer=one.answer, reason=one.reason) for _, one in sorted(run.answers.items())

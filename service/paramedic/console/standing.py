@@ -6,6 +6,7 @@
 from datetime import UTC, datetime
 
 from paramedic.console.models import StandingView
+from paramedic.core.entitled import wanted
 from paramedic.core.model import Incident, Past, Run
 from paramedic.core.text import ago
 from paramedic.core.words import Outcome, Phase, Stage
@@ -91,7 +92,9 @@ def _approval(incident: Incident, run: Run) -> str:
     timer = incident.timers.get("approval")
     due = timer.due if timer is not None else run.deadline
     until = f" until {due.astimezone(UTC):%H:%M}" if due is not None else ""
-    return f"waits for an approval of {incident.ref}.{run.n}{until}: {_change(run)}"
+    whom = wanted(run) if run.asks else "an approval"
+    of = "for" if " by " in whom else "of"
+    return f"waits for {whom} {of} {incident.ref}.{run.n}{until}: {_change(run)}"
 
 
 def _handled(incident: Incident, now: datetime) -> str:

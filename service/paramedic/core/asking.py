@@ -4,7 +4,7 @@ from paramedic.core.draft import Draft
 from paramedic.core.effects import Apply, Effect, Observe, Plan, Resolve
 from paramedic.core.words import Phase, Purpose, Stage
 
-__all__ = ["find_target", "key_of", "look_at_target", "plan_step", "write"]
+__all__ = ["find_target", "key_of", "look_at_target", "plan_again", "plan_step", "write"]
 
 
 def find_target(draft: Draft) -> None:
@@ -18,13 +18,19 @@ def find_target(draft: Draft) -> None:
 
 
 def plan_step(draft: Draft) -> None:
-    """Ask the current step's action what it would write."""
+    """Ask the current step's action what it would write. What people said was about another plan."""
+    draft.set_run(approved_by="", approvals=(), asks=(), approve_by=None)
+    plan_again(draft)
+
+
+def plan_again(draft: Draft) -> None:
+    """Ask what the step would write by now; if it is what people have approved, they are not asked again."""
     run = draft.run
 
     def plan(n: int) -> Effect:
         return Plan(n, run.n, run.step, run.attempt)
 
-    draft.set_run(stage=Stage.PLANNING, change=None, approved_by="", effect=draft.ask(plan))
+    draft.set_run(stage=Stage.PLANNING, change=None, effect=draft.ask(plan))
 
 
 def write(draft: Draft, purpose: Purpose) -> None:

@@ -13,6 +13,7 @@ from paramedic.core.matching import Matcher, Pattern, RuleIndex
 from paramedic.core.words import Mode, Once, Severity
 
 __all__ = [
+    "OPERATOR",
     "AckTerms",
     "Asked",
     "Bundle",
@@ -98,6 +99,13 @@ class Source:
         return 2 * (self.repeat + self.group_interval)
 
 
+OPERATOR = "operator"
+"""The source of what people open by hand. No webhook has this name."""
+
+_BY_HAND = Source(OPERATOR, repeat=7 * 86400.0)
+"""Nobody repeats it: what is not closed by hand is taken as over after two weeks."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
     """What an alert that matches is about: fills labels that the alert lacks, and `service` in expressions."""
@@ -115,7 +123,10 @@ def dependencies(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """matchers → playbook, parameters, severity, incident key, escalation policy, communication plan."""
+    """matchers → playbook, parameters, severity, incident key, escalation policy, communication plan.
+
+    `team`: who acts on its incidents is of this team.
+    """
 
     name: str
     match: tuple[Matcher, ...]
@@ -130,6 +141,7 @@ class Rule:
     page_after: float = 0.0
     page_unless_fixed: bool = False
     at: str = ""
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,7 @@ class Playbook:
     """Guards, steps, verification and what happens on failure.
 
     `on_cluster`: something in it reads or writes a cluster, so its target is resolved before anything is judged.
+    `team`: who acts on its runs is of this team; `changed_by` is the person who changed it last, where that is known.
     """
 
     name: str
@@ -211,6 +224,8 @@ class Playbook:
     approval: float = 600.0
     on_cluster: bool = False
     at: str = ""
+    team: str = ""
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,4 +347,4 @@ class Bundle:
 
     def source(self, name: str) -> Source:
         """The source of this name; one with the default terms where none is declared."""
-        return self.sources.get(name) or Source(name)
+        return self.sources.get(name) or (_BY_HAND if name == OPERATOR else Source(name))

@@ -126,10 +126,14 @@ def _opened(event: Opened, bundle: Bundle) -> Decision:
         previous=event.previous,
         firing=Firing(since=event.at, seen_at=event.at),
         paging=Paging(policy=rule.escalation if rule else ""),
+        opened_by=event.by,
     )
     draft = Draft(incident, bundle, event.at, event.mode)
+    draft.way = event.way
     before = f"; before it: INC-{event.previous}" if event.previous else ""
     draft.note("incident", f'{incident.ref} {incident.severity} "{incident.title}"{before}', f"rule {event.rule}")
+    if event.by:
+        draft.note("opened", "by hand", who=event.by)
     communication.keep_up(draft)
     return draft.decision()
 

@@ -21,13 +21,17 @@ __all__ = ["Draft"]
 
 
 class Draft:
-    """What one fold changes. `at` never runs backwards within an incident; `mode` is the global mode in force."""
+    """What one fold changes. `at` never runs backwards within an incident; `mode` is the global mode in force.
+
+    `way` is how the person came in whose act it is: it stands beside what they did.
+    """
 
     def __init__(self, incident: Incident, bundle: Bundle, at: datetime, mode: Mode) -> None:
         self.incident = incident
         self.bundle = bundle
         self.at = max(at, incident.updated_at)
         self.mode = mode
+        self.way = ""
         self._effects: list[Effect] = []
         self._entries: list[Entry] = []
 
@@ -120,4 +124,5 @@ class Draft:
         evidence: tuple[Evidence, ...] = (),
     ) -> None:
         """Write an entry of the timeline. Texts may hold anything: they are made printable here."""
+        note = note or (self.way if who else "")
         self._entries.append(Entry(kind, one_line(text), one_line(note, 120), one_line(who, 80), seen or {}, evidence))

@@ -63,7 +63,10 @@ class AlertsSeen(Happening, frozen=True):
 
 
 class Opened(Happening, frozen=True):
-    """The incident begins; always the first event, followed by its `AlertsSeen`."""
+    """The incident begins; always the first event, followed by its `AlertsSeen`.
+
+    `by` is the person who opened it by hand, `way` how they came in.
+    """
 
     id: int
     key: str
@@ -76,6 +79,7 @@ class Opened(Happening, frozen=True):
     kind: str = "alert"
     previous: int | None = None
     by: str = ""
+    way: str = ""
 
 
 class Resolved(Happening, frozen=True):
@@ -204,13 +208,22 @@ class TimerFired(Happening, frozen=True):
 
 
 class Acted(Happening, frozen=True):
-    """A person did something: ack, take, snooze, escalate, close, note, approve, deny, cancel."""
+    """A person did something: ack, take, snooze, escalate, close, link, note, approve, deny, cancel.
+
+    `plan` is the digest of the plan that was looked at, `other` the incident to link. `groups` are the roles and teams
+    that the person had at that moment, `way` by which way it came (cli, api, slack…) and `origin` from where.
+    """
 
     who: str
     what: str
     run: int | None = None
     text: str = ""
     until: datetime | None = None
+    plan: str = ""
+    other: int | None = None
+    groups: tuple[str, ...] = ()
+    way: str = ""
+    origin: str = ""
 
 
 class Parked(Happening, frozen=True):

@@ -11,6 +11,8 @@ import msgspec
 
 from paramedic.core.outgoing import Paging, Retry, Sent, Told
 from paramedic.core.runs import (
+    Approval,
+    Ask,
     Candidate,
     Change,
     Claim,
@@ -27,6 +29,8 @@ from paramedic.core.words import Phase, Severity
 
 __all__ = [
     "Alert",
+    "Approval",
+    "Ask",
     "Candidate",
     "Change",
     "Claim",
@@ -144,6 +148,7 @@ class Incident(Value, frozen=True):
 
     `told` holds, by audience, what it has been told; `news` the last lines of the timeline that somebody is still to be
     told, of `lines` that there were. `late` are the effects whose late results are recorded, the newest last.
+    `opened_by` is the person who opened it by hand, `links` the last incidents that people have linked it to.
     """
 
     id: int
@@ -181,6 +186,8 @@ class Incident(Value, frozen=True):
     numbered: int = 0
     runs: int = 0
     late: tuple[int, ...] = ()
+    opened_by: str = ""
+    links: tuple[int, ...] = ()
 
     @property
     def ref(self) -> str:

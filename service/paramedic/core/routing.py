@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from paramedic.core.bundle import Bundle, Playbook, Rule
+from paramedic.core.bundle import OPERATOR, Bundle, Playbook, Rule
 from paramedic.core.episodes import Change, observe
 from paramedic.core.events import AlertsSeen, Opened
 from paramedic.core.matching import Matcher, matches
@@ -102,6 +102,10 @@ class Routing:
     unmatched: int = 0
 
 
+OPENED_BY, OPENED_WAY = "opened_by", "opened_way"
+"""The annotations that say which person has opened it, and how they came in; for the source `operator` only."""
+
+
 def route(alerts: Iterable[Alert], known: Known, bundle: Bundle, now: datetime, mode: Mode) -> Routing:
     """Route every element; later elements of one delivery see what earlier ones changed."""
     router = _Router(known, bundle, now, mode)
@@ -186,7 +190,10 @@ class _Router:
             bundle=self.bundle.hash,
             rule=rule.name,
             severity=severity_of(rule, alert.labels),
+            kind=OPERATOR if alert.source == OPERATOR else "alert",
             previous=episode.incident,
+            by=alert.annotations.get(OPENED_BY, "") if alert.source == OPERATOR else "",
+            way=alert.annotations.get(OPENED_WAY, "") if alert.source == OPERATOR else "",
         )
         share = self.shares[number] = Routed(number, opened=opened)
         return share

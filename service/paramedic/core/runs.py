@@ -11,6 +11,8 @@ import msgspec
 from paramedic.core.words import Answer, Kind, Mode, Once, Outcome, Purpose, Severity, Stage
 
 __all__ = [
+    "Approval",
+    "Ask",
     "Candidate",
     "Change",
     "Claim",
@@ -61,11 +63,34 @@ class Claim(Value, frozen=True):
     per: float = 0.0
 
 
+class Ask(Value, frozen=True):
+    """What a guard wants of people: that `of` different ones approve the plan, within `within` seconds.
+
+    `among` are those who count: names of people, roles and teams; empty: whoever has the role approver. Nobody having
+    answered, the next level is told after `escalate_after` seconds.
+    """
+
+    of: int = 1
+    among: tuple[str, ...] = ()
+    within: float = 600.0
+    escalate_after: float = 300.0
+
+
+class Approval(Value, frozen=True):
+    """Somebody's yes to the plan with this digest, and for which of the run's asks it counts, by position."""
+
+    who: str
+    at: datetime
+    digest: str = ""
+    counts: tuple[int, ...] = ()
+
+
 class Verdict(Value, frozen=True):
     """A guard's or check's answer with its reason and the evidence it saw.
 
     `again` says in how many seconds the answer may differ; a denial with it waits instead of refusing.
     `final`: a check's failure that more time would not mend, so that nobody waits for its deadline.
+    `asks`: a denial that people can lift, by approving the plan.
     """
 
     name: str
@@ -75,6 +100,7 @@ class Verdict(Value, frozen=True):
     again: float | None = None
     claims: tuple[Claim, ...] = ()
     final: bool = False
+    asks: Ask | None = None
 
 
 class Change(Value, frozen=True):
@@ -149,6 +175,8 @@ class Run(Value, frozen=True):
     call said so. A run of purpose `expire` does nothing but take back the temporary change with the key `expires`.
     `answers` are the last ones of its guards, by their place in the playbook and without their evidence; `asked` are
     the guards that this judgement has asked so far.
+    `asks` are what people are asked, `approvals` who has said yes so far, and `approve_by` until when that counts;
+    `approved_by` names them all once it is enough. `planned_at` is when `change` was planned.
     """
 
     n: int
@@ -184,6 +212,16 @@ class Run(Value, frozen=True):
     found: bool = False
     asked: tuple[int, ...] = ()
     answers: dict[int, Verdict] = {}
+    asks: tuple[Ask, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    approve_by: datetime | None = None
+    planned_at: datetime | None = None
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """Why the guards that have answered allow it, at most ten reasons, in the order of the playbook."""
+        said = (one.reason for _, one in sorted(self.answers.items()) if one.answer is Answer.ALLOW)
+        return tuple(reason[:120] for reason in said if reason)[:10]
 
     @property
     def treats(self) -> bool:

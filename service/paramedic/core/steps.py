@@ -7,17 +7,18 @@ noted. `writing` is about writes, `verification` about checks; ends go to `treat
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
-from paramedic.core import asking, escalation, judging, treatment, verification, writing
+from paramedic.core import approving, asking, escalation, judging, treatment, verification, writing
 from paramedic.core.draft import Draft
 from paramedic.core.events import Applied, Checked, Held, Interrupted, Judged, Observed, Planned, Resolved
 from paramedic.core.model import Change, Failure
 from paramedic.core.scope import playbook_scope
-from paramedic.core.text import span
 from paramedic.core.words import Kind, Mode, Outcome, Purpose, Stage
 from paramedic.errors import Fault
 
-__all__ = ["TIMERS", "answered", "approved"]
+__all__ = ["TIMERS", "answered"]
 
+
+"""Reasons of guards that a run keeps, for whoever is asked to approve it."""
 
 Answered = Resolved | Judged | Planned | Applied | Observed | Checked | Interrupted | Held
 
@@ -70,13 +71,17 @@ def judged(draft: Draft, event: Judged) -> None:
     """The guards have answered."""
     if not writing.current(draft, event.n):
         return
+    if draft.run.stage is Stage.APPROVAL:
+        if approving.answered(draft, event.verdicts):
+            _treat(draft)
+        return
     ruling = judging.rule_on(draft, event.verdicts)
     if ruling == "ask":
         draft.set_run(claims=judging.claims_of(draft, event.verdicts))
     elif ruling == "allow":
         again = draft.run.stage is Stage.REJUDGING
         draft.set_run(claims=judging.claims_of(draft, event.verdicts))
-        writing.write_unless_stale(draft) if again else next_step(draft)
+        _write(draft) if again else next_step(draft)
     elif ruling == "wait":
         against = judging.denials(event.verdicts)
         draft.set_run(stage=Stage.WAITING)
@@ -85,6 +90,14 @@ def judged(draft: Draft, event: Judged) -> None:
     else:
         first = judging.denials(event.verdicts)[0]
         treatment.halt(draft, Outcome.REFUSED, f"{first.name}: {first.reason}")
+
+
+def _write(draft: Draft) -> None:
+    """The guards allow it (still): what people approved a while ago is planned once more before it is written."""
+    if approving.out_of_date(draft):
+        asking.plan_again(draft)
+    else:
+        writing.write_unless_stale(draft)
 
 
 def next_step(draft: Draft) -> None:
@@ -118,7 +131,7 @@ def planned(draft: Draft, event: Planned) -> None:
         _came(draft, writing.try_again(draft, failure, "plan"))
         return
     step, run, change = draft.playbook.steps[draft.run.step], draft.run, event.change
-    draft.set_run(change=change, once=step.once, tries=1, purpose=Purpose.REMEDY)
+    draft.set_run(change=change, once=step.once, tries=1, purpose=Purpose.REMEDY, planned_at=draft.at)
     draft.note("plan", change.summary, run.target, seen=change.prior, evidence=event.evidence)
     if not change.needed:
         treatment.record(draft, "unneeded", change.summary)
@@ -129,36 +142,26 @@ def planned(draft: Draft, event: Planned) -> None:
         draft.note("shadow", f"would now: {change.summary}", f"mode {mode}")
         treatment.record(draft, "shadowed", change.summary)
         _go_on(draft)
-    elif step.mutates and mode is Mode.APPROVE:
-        _ask_approval(draft, change)
     elif mode.rank <= Mode.OFF.rank:
-        treatment.halt(draft, Outcome.REFUSED, f"the {_in_mode(mode, change)}")
+        treatment.halt(draft, Outcome.REFUSED, f"the {_in_mode(draft, mode, change)}")
+    elif step.mutates and approving.wanted(draft, mode) and not approving.holds(draft, change):
+        approving.ask(draft)
     else:
-        if step.mutates:
-            escalation.page_now(draft, f"being treated: {change.summary}")
-        writing.write(draft)
+        _treat(draft)
 
 
-def _in_mode(mode: Mode, change: Change) -> str:
-    return f"mode is {mode}, which is the most that the target allows" if mode is change.most else f"mode is {mode}"
+def _treat(draft: Draft) -> None:
+    """Nothing and nobody stands against the plan: it is told, if it changes something, and written."""
+    change = draft.run.change
+    if change is not None and draft.playbook.steps[draft.run.step].mutates:
+        escalation.page_now(draft, f"being treated: {change.summary}")
+    writing.write(draft)
 
 
-def _ask_approval(draft: Draft, change: Change) -> None:
-    draft.set_run(stage=Stage.APPROVAL)
-    draft.timer_in("approval", draft.playbook.approval)
-    run = f"{draft.incident.ref}.{draft.run.n}"
-    wait = span(draft.playbook.approval)
-    draft.note("approval", f"waits up to {wait} for somebody to approve: {change.summary}", f"runs approve {run}")
-    words = f"{change.summary}. It waits {wait} for an approval: paramedic runs approve {run}"
-    escalation.hand_over(draft, words, climb_on=False)
-
-
-def approved(draft: Draft, who: str) -> None:
-    """A person has approved this plan. What the guards said is old by now: they are asked again."""
-    draft.cancel("approval")
-    draft.note("approved", f"{draft.run.change.summary if draft.run.change else ''}", who=who)
-    draft.set_run(approved_by=who)
-    judging.ask(draft, Stage.REJUDGING)
+def _in_mode(draft: Draft, mode: Mode, change: Change) -> str:
+    if mode is change.most:
+        return f"mode is {mode}, which is the most that the target allows"
+    return f"mode is {mode}{draft.by_switch(mode)}"
 
 
 def _came(draft: Draft, came: writing.Came) -> None:
@@ -217,18 +220,14 @@ def _again(draft: Draft) -> None:
     judging.ask(draft, Stage.JUDGING if draft.run.change is None else Stage.REJUDGING)
 
 
-def _approval_over(draft: Draft) -> None:
-    treatment.end(draft, Outcome.DENIED, f"nobody approved within {span(draft.playbook.approval)}", urgent=True)
-
-
 def _held_long(draft: Draft) -> None:
     if draft.incident.firing.open:
         escalation.hand_over(draft, "the treatment has waited 5m for what another run holds")
 
 
 TIMERS: Mapping[str, Callable[[Draft], None]] = {
+    **approving.TIMERS,
     "again": _again,
-    "approval": _approval_over,
     "retry": writing.retry,
     "check": verification.look,
     "held": _held_long,

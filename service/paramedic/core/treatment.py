@@ -40,7 +40,7 @@ CLEARED = "the alert cleared"
 _PAST = 20
 """Runs that an incident remembers; more than that are not started without the alert clearing in between."""
 
-_TIMERS = ("again", "approval", "retry", "check", "held")
+_TIMERS = ("again", "approval", "unapproved", "retry", "check", "held")
 _CALLS_FOR_A_PERSON = {
     Outcome.REFUSED: "not treated",
     Outcome.INEFFECTIVE: "treated, and not cleared",

@@ -5,11 +5,12 @@ An act on another member's incident goes there as a question; `sharing` brings t
 
 from typing import TYPE_CHECKING
 
-from paramedic.core.acts import objection
+from paramedic.core.acts import objection, warning
+from paramedic.core.entitled import forbidden
 from paramedic.core.episodes import released
 from paramedic.core.events import Acted, AlertsSeen
 from paramedic.core.model import Incident
-from paramedic.engine.acts import Act, Conflict, NotFound
+from paramedic.engine.acts import Act, Conflict, Forbidden, NotFound
 from paramedic.engine.forwarding import Answer, Question, pack
 from paramedic.engine.inputs import Asked
 from paramedic.engine.passing import elsewhere, forward
@@ -18,6 +19,7 @@ from paramedic.store.port import AnswerRow, Switch
 
 if TYPE_CHECKING:
     from paramedic.engine.folds import Folds
+    from paramedic.engine.work import Work
 
 __all__ = ["answer", "asked"]
 
@@ -52,20 +54,40 @@ def answer(folds: "Folds", row: int, question: Question) -> None:
 
 
 def _done(folds: "Folds", number: int, act: Act) -> str:
-    """What was done, in words. Raises `NotFound` or `Conflict`."""
+    """What was done, in words. Raises `NotFound`, `Conflict` or `Forbidden`."""
     work = folds.work
     incident = work.incident(number)
     if incident is None:
         raise NotFound(f"INC-{number}", "is not open", "list the open ones: incidents")
-    against = objection(incident, act.what, act.run, folds.shell.bundle_of(incident.bundle))
-    if against:
+    event, bundle = _event(act, work), folds.shell.bundle_of(incident.bundle)
+    if against := objection(incident, event, bundle):
         raise Conflict(incident.ref, against)
-    folds.event(number, Acted(work.at, work.mode, act.who, act.what, act.run, act.text, act.until))
+    if against := forbidden(incident, event, bundle):
+        raise Forbidden(incident.ref, against)
+    folds.event(number, event)
     if act.what == "close":
         _close(folds, incident)
     now = work.incident(number)
     parked = ", kept until this incident can be decided again" if now is not None and now.parked else ""
-    return f"{incident.ref}: {act.what} by {act.who}{parked}"
+    beside = warning(incident, event, bundle)
+    return f"{incident.ref}: {act.what} by {act.who}{parked}" + (f"; {beside}" if beside else "")
+
+
+def _event(act: Act, work: "Work") -> Acted:
+    return Acted(
+        work.at,
+        work.mode,
+        act.who,
+        act.what,
+        act.run,
+        act.text,
+        act.until,
+        plan=act.plan,
+        other=act.other,
+        groups=act.groups,
+        way=act.way,
+        origin=act.origin,
+    )
 
 
 def _close(folds: "Folds", incident: Incident) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from paramedic.core.effects import Effect
 from paramedic.core.events import Event
 from paramedic.core.model import Alert
-from paramedic.engine.acts import Act, Conflict, NotFound
+from paramedic.engine.acts import Act, Conflict, Forbidden, NotFound
 from paramedic.errors import Fault, ParamedicError, Permanent
 
 __all__ = ["Answer", "Forwarded", "PassedAlerts", "PassedResult", "Question", "pack", "unpack", "unpack_answer"]
@@ -40,7 +40,7 @@ class PassedResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="result"
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was done, in words, or what stands against it: `error` is `missing`, `conflict` or `other`."""
+    """What was done, in words, or what stands against it: `error` is `missing`, `conflict`, `forbidden` or `other`."""
 
     text: str = ""
     error: str = ""
@@ -57,6 +57,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
                 return cls(came.what, "missing", came.where, came.right)
             case Conflict():
                 return cls(came.what, "conflict", came.where, came.right)
+            case Forbidden():
+                return cls(came.what, "forbidden", came.where, came.right)
             case Exception():
                 return cls(str(came), "other")
             case _:
@@ -64,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def error_of(self) -> ParamedicError | None:
         """The error that it carries."""
-        kinds: dict[str, type[Fault]] = {"missing": NotFound, "conflict": Conflict}
+        kinds: dict[str, type[Fault]] = {"missing": NotFound, "conflict": Conflict, "forbidden": Forbidden}
         if not self.error:
             return None
         kind = kinds.get(self.error)

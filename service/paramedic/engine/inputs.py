@@ -11,7 +11,7 @@ import msgspec
 from paramedic.core.effects import Effect
 from paramedic.core.events import Event
 from paramedic.core.model import Alert
-from paramedic.engine.acts import Act, Conflict, NotFound
+from paramedic.engine.acts import Act, Conflict, Forbidden, NotFound
 from paramedic.engine.forwarding import Forwarded, PassedAlerts
 from paramedic.intake.delivery import Delivery, Rejected
 from paramedic.record.evidence import Kept
@@ -23,6 +23,7 @@ __all__ = [
     "Conflict",
     "Delivery",
     "Due",
+    "Forbidden",
     "Inbox",
     "Input",
     "Kept",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from paramedic.core.model import Alert
+from tests.simulation.estate import PAIR
 from tests.simulation.listening import Written
 from tests.simulation.oracles.scene import SLACK, Commit, Oracle
 from tests.simulation.processes import Process
@@ -29,7 +30,8 @@ class Gate(Oracle):
         super().__init__(*about)
         self.cleared: dict[int, float] = {}  # incident → since when nothing of it fires
         self.judged: dict[tuple[int, int], float] = {}
-        self.approved: set[tuple[int, int]] = set()
+        self.approved: dict[tuple[int, int], set[str]] = {}  # run → who has approved what it plans now
+        self.planned: dict[tuple[int, int], str] = {}
         self.last_commit: dict[Process, float] = {}
         self.told: dict[tuple[str, str], Alert] = {}  # each alert as some process was last told of it
 
@@ -49,7 +51,15 @@ class Gate(Oracle):
             if event["event"] == "judged":
                 self.judged[incident, event["run"]] = now
             elif event["event"] == "acted" and event["what"] == "approve":
-                self.approved.add((incident, event.get("run") or 0))
+                self.approved.setdefault((incident, event.get("run") or 0), set()).add(event["who"])
+            elif event["event"] == "planned" and "change" in event:
+                self._plans((incident, event["run"]), event["change"].get("digest", ""))
+
+    def _plans(self, run: tuple[int, int], digest: str) -> None:
+        """What was approved was another plan, unless this is the same."""
+        if self.planned.get(run) != digest:
+            self.approved.pop(run, None)
+        self.planned[run] = digest
 
     def _told_again(self, incident: int) -> bool:
         """Whether some process was told that an alert of this incident fires, though that is not committed yet."""
@@ -71,9 +81,12 @@ class Gate(Oracle):
             return  # it takes our own change back
         asked = self.scene.incidents[incident]["rule"] == "asked"
         if "auto" not in modes or asked:
-            by_hand = (incident, run) in self.approved and modes & {"approve", "auto"}
-            if not by_hand:
-                self.broken(f"{write.path} at {write.at}, and the switch is at {sorted(modes)}, approved by nobody")
+            enough = 2 if asked and PAIR in write.path else 1
+            people = self.approved.get((incident, run), ())
+            if len(people) < enough or not modes & {"approve", "auto"}:
+                self.broken(
+                    f"{write.path} at {write.at}, and the switch is at {sorted(modes)}, approved by {len(people)}"
+                )
         cleared = self.cleared.get(incident)
         if cleared is not None and write.at - cleared > _ON_ITS_WAY and not self._told_again(incident):
             self.broken(f"{write.path} at {write.at}, and nothing fires since {cleared}")
