@@ -30,7 +30,11 @@ PROMISED = {
 }
 """The names that dashboards and alert rules of users rely on, with their labels."""
 
-OWN = {"paramedic_commit_seconds": set(), "paramedic_failures_total": {"where"}}
+OWN = {
+    "paramedic_commit_seconds": set(),
+    "paramedic_failures_total": {"where"},
+    "paramedic_storms_open": set(),
+}
 
 
 def busy() -> Telemetry:
@@ -48,6 +52,7 @@ def busy() -> Telemetry:
     telemetry.open_incidents({Severity.P0: 1})
     telemetry.open_episodes(7)
     telemetry.unknown_outcomes(2)
+    telemetry.storms(1)
     telemetry.mode(Mode.SHADOW)
     telemetry.catalog_faults(4)
     telemetry.failed("turn")
@@ -89,6 +94,7 @@ def test_every_promised_metric_is_there_under_its_name_and_labels() -> None:
         ("effects_waiting", {"lane": "write"}, 3),
         ("oldest_effect_seconds", {"lane": "write"}, 1.5),
         ("unknown_outcomes_open", {}, 2),
+        ("storms_open", {}, 1),
         ("mode", {"mode": "shadow"}, 1),
         ("mode", {"mode": "auto"}, 0),
         ("catalog_errors", {}, 4),

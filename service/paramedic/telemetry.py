@@ -76,6 +76,7 @@ class Telemetry:
         self._waiting = Children(gauge("effects_waiting", "Effects that wait for a slot", "lane"))
         self._oldest = Children(gauge("oldest_effect_seconds", "Age of the oldest waiting effect", "lane"))
         self._unknown = gauge("unknown_outcomes_open", "Writes whose outcome a person has to settle")
+        self._storms = gauge("storms_open", "Storms that are not over")
         self._mode = Children(gauge("mode", "1 for the mode in force", "mode"))
         self._catalog = gauge("catalog_errors", "Faults in the files as they are now")
         self._failures = Children(counter("failures", "Unexpected errors that were caught and logged", "where"))
@@ -133,6 +134,10 @@ class Telemetry:
     def unknown_outcomes(self, count: int) -> None:
         """How many writes wait for a person to say what came of them."""
         self._unknown.set(count)
+
+    def storms(self, count: int) -> None:
+        """How many storms are not over."""
+        self._storms.set(count)
 
     def mode(self, mode: Mode) -> None:
         """The mode in force."""

@@ -38,12 +38,21 @@ sources:
     )
 
 
+@pytest.mark.parametrize(("entry", "storm"), [("", 60), (", storm: 5", 5), (", storm: 0", 0)])
+def test_sixty_new_incidents_a_minute_are_a_storm_unless_said_otherwise(entry: str, storm: int) -> None:
+    assert bundle(f"sources: [{{name: a{entry}}}]").source("a").storm == storm
+    assert bundle("").source("unheard-of").storm == 60
+
+
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
         ("{}", '2:5: source has no "name"'),
         ("{name: a, token: s3cret}", "token must be the name of a setting"),
         ("{name: a, repeat: 0s}", "repeat must be more than 0"),
+        ("{name: a, storm: -1}", "storm must be"),
+        ("{name: a, storm: 5001}", "storm must be"),
+        ("{name: a, storm: off}", "storm must be"),
         ("{name: a, instances: http://am:9093}", "instances must be a list"),
         ('{name: a, instances: ["am:9093"]}', "2:27: this address is not http:// or https://"),
         ('{name: a, instances: ["http://u:p@am:9093"]}', "this address holds a user or a password"),

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from paramedic.console.standing import MARKS, standing
-from paramedic.core.model import Approval, Ask, Firing, Incident, Paging, Temporary, Timer
+from paramedic.core.model import Approval, Ask, Firing, Incident, Paging, Storm, Temporary, Timer
 from paramedic.core.words import Outcome, Phase, Purpose, Stage
 from tests.console.seed import NOW, an_incident, approval, paged, past, run
 
@@ -51,6 +51,12 @@ def parked(**changes: Any) -> Incident:
             "cleared by itself; closed at 03:01 if it stays away",
         ),
         (an_incident(12, open=False), "over"),
+        (an_incident(12, storm=7), "held back by storm INC-7"),
+        (an_incident(12, storm=7, timers={"storm": Timer(3, LATER)}), "held back by storm INC-7, goes on at 03:01"),
+        (
+            an_incident(12, kind="storm", firing=Firing(), storming=Storm(children=73), paging=ACKED),
+            "73 incidents are held back by it; acknowledged by bob 3m ago",
+        ),
     ],
 )
 def test_nobody_is_asked_for_what_is_in_hand(incident: Incident, text: str) -> None:

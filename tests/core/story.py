@@ -74,6 +74,7 @@ class Story:
         self.entries: list[tuple[int, Entry]] = []
         self.events: dict[int, list[Event]] = {}
         self._reserved = 0
+        self.storm: tuple[int, int] | None = None  # the parent that holds back what begins, and how many are new
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
@@ -153,6 +154,7 @@ class Story:
             open_incident=self._open_incident,
             is_open=lambda number: number in self.incidents and self.incidents[number].open,
             number=self._number,
+            storm=lambda source, nth: self.storm,
         )
         self._reserved = max(self.incidents, default=0)
         routing = route(alerts, known, self.bundle, self.now, self.mode)

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
-from paramedic.core.effects import Apply, Page
+from paramedic.core.draft import Draft
+from paramedic.core.effects import Apply, Judge, Page, Plan
+from paramedic.core.events import Judged, Planned
+from paramedic.core.model import Change
 from paramedic.core.words import Mode, Outcome, Phase, Stage
 from tests.core.builders import book, bundle, firing, resolved, rule, step, verified
-from tests.core.story import Story, deny
+from tests.core.story import Story, deny, whole_story, yes
 
 
 def two_steps(**first: Any) -> Story:
@@ -107,6 +110,27 @@ def test_a_switch_thrown_in_the_middle_counts_for_the_next_write(mode: Mode, out
     story.plan()
 
     assert (story.ended.outcome, story.all_of(Apply)) == (outcome, [])
+
+
+@pytest.mark.parametrize("mode", [Mode.OFF, Mode.FREEZE])
+def test_what_the_switch_refuses_says_who_has_set_it_and_why(mode: Mode) -> None:
+    story = Story()
+    story.deliver(firing())
+    asked = story.one(Judge)
+    story.fold(Judged(story.now, Mode.AUTO, asked.n, asked.run, (yes(),)))
+    plan = story.one(Plan)
+    change = Change("restart api", {}, digest="d1")
+    story.fold(Planned(story.now, mode, plan.n, plan.run, change=change, switch="alice: moving house"))
+
+    assert story.ended.reason == f"the mode is {mode} (alice: moving house)"
+
+
+@pytest.mark.parametrize(("said", "words"), [("alice: too much", " (alice: too much)"), ("", "")])
+def test_who_has_set_the_switch_is_said_of_no_other_place(said: str, words: str) -> None:
+    story = whole_story()
+    draft = Draft(story.incident, story.bundle, story.now, Mode.OFF, said)
+
+    assert (draft.by_switch(Mode.OFF), draft.by_switch(Mode.SHADOW)) == (words, "")
 
 
 # -- approval ---------------------------------------------------------------------------------------------------------

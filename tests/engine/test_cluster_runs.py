@@ -251,7 +251,9 @@ def test_each_of_several_writes_asks_and_what_is_stopped_between_them_says_what_
 
         past = stage.incident(number).past[0]
         assert (past.outcome, past.acted) == ("failed", True)
-        assert past.reason == "halted: the switch is at freeze: nothing writes; done by then: 6 replicas"
+        assert (
+            past.reason == "halted: the switch is at freeze: nothing writes (alice: enough); done by then: 6 replicas"
+        )
         assert (api(cluster)["replicas"], "done" in api(cluster)) == (6, False)
         assert "halted" in stage.world.pages()[-1].body["text"]
 

@@ -68,7 +68,7 @@ def test_a_switch_moved_between_plan_and_write_stops_the_write(mode: Mode, reaso
         await switch(stage, mode)
         door.go_on.set()
         await stage.pass_(5.0)
-        assert refused(stage, number) == reason
+        assert refused(stage, number) == f"{reason} (alice: test)"
 
     play(story)
 
@@ -342,3 +342,5 @@ def test_a_reading_never_goes_back_to_an_older_position() -> None:
     assert (reading.switch.mode, reading.at) == (Mode.FREEZE, 11.0)
     reading.take(Switch(Mode.OFF, version=5), 12.0)
     assert reading.switch.mode is Mode.OFF
+    reading.take(Switch(Mode.OFF, version=5), 9.0)
+    assert reading.at == 12.0, "an answer that was asked for long ago makes nothing older"

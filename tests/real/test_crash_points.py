@@ -52,13 +52,13 @@ ELSEWHERE: Mapping[str, str] = {
     "engine.engine:Engine.adopt": "the catalog is not changed",
     "engine.engine:Engine._bundle_by_hash": "the catalog is not changed",
     "engine.recovery:recover:bundle_of": "the catalog is not changed",
-    "engine.gate:Gate._switch": "no write takes longer than a reading of the switch lasts",
     "engine.turn:Turn._read:shell.store.episodes_of": "nothing is closed by hand or expires",
     "engine.turn:Turn._read:shell.store.places": "it is alone",
     "engine.turn:Turn._read:shell.store.switch": "it is alone",
     "engine.claiming": "it is alone",
     "engine.sharing:Sharing._fetch": "it is alone",
     "engine.sharing:Sharing._take_in": "it is alone",
+    "engine.sharing:Sharing._storms": "it is alone",
     "engine.sharing:Sharing._look:watch": "it is alone",
     "engine.sharing:Sharing._look:shell.store.take_over": "it is alone",
     "engine.sharing:Sharing._look:shell.store.standing#2": "it is alone",
@@ -66,6 +66,9 @@ ELSEWHERE: Mapping[str, str] = {
     "engine.highest:Highest.joined:self._positions.froze": "the database is the one that it knew",
 }
 """Points that the story of `trials` does not pass, by how they begin, and why. In virtual time each is tried."""
+
+SOMETIMES = ("engine.gate:Gate._switch",)
+"""Points that it passes only where a write takes longer than a reading of the switch lasts, half a second."""
 
 COMMIT = "engine.turn:Turn._send:shell.store.commit"
 BARE = "engine.gated:GatedHttp.request:self._http.request"
@@ -134,7 +137,7 @@ async def test_killed_at_every_point_and_started_again_it_ends_as_if_nothing_had
     print(f"{trials.count} trials, {handed} of them ended with a person")
     assert not faults, "\n".join(faults)
     passed = {point for point in cases.wanted() if point in again or point in calm.lives[0]}
-    missing = [point for point in cases.wanted() - passed if not point.startswith(tuple(ELSEWHERE))]
+    missing = [point for point in cases.wanted() - passed if not point.startswith((*ELSEWHERE, *SOMETIMES))]
     assert not missing, f"the story does not pass {sorted(missing)}: say in ELSEWHERE why, or let it"
     assert not [point for point in passed if point.startswith(tuple(ELSEWHERE))], "ELSEWHERE says what is not so"
     assert handed > 0

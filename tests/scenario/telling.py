@@ -50,6 +50,9 @@ TOGETHER = CATALOG.replace("INCIDENT", "alertname")
 APART = CATALOG.replace("INCIDENT", "i")
 """Each alert is an incident."""
 
+EXEMPT = APART.replace("incident: [i]", "incident: [i]\n    storm: off")
+"""As `APART`, however many there are at once."""
+
 Element = Mapping[str, Any]
 
 

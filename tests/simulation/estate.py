@@ -12,7 +12,19 @@ from paramedic.catalog.load import load_files
 from paramedic.core.bundle import Bundle
 from paramedic.plugin import Plugins, discover
 
-__all__ = ["ALERTS", "EXPIRY", "GAPS", "JOBS", "PAIR", "QUIET_AFTER", "VERSIONS", "bundle", "bundles", "plugins"]
+__all__ = [
+    "ALERTS",
+    "EXPIRY",
+    "GAPS",
+    "JOBS",
+    "PAIR",
+    "QUIET_AFTER",
+    "STORM",
+    "VERSIONS",
+    "bundle",
+    "bundles",
+    "plugins",
+]
 
 ALERTS = ("Down", "Slow", "Asked", "Both", "Heavy", "Peek", "Hush")
 JOBS = ("api", "web", "db")
@@ -20,6 +32,9 @@ VERSIONS = ("1", "2")
 
 GAPS = (180.0, 300.0)
 """Seconds between the levels of the policy."""
+
+STORM = 6
+"""New incidents of the rule `flood` in a minute, beyond which there is a storm; every other rule is exempt."""
 
 PAIR = "?v=2&"
 """What stands in the writes of version 2, in which two people have to approve what one approves in version 1."""
@@ -31,7 +46,7 @@ QUIET_AFTER = 900.0
 """Seconds after which an incident that is over is closed."""
 
 _RULES = """
-sources: [{name: main, repeat: 5m, group_interval: 1m}]
+sources: [{name: main, repeat: 5m, group_interval: 1m, storm: 6}]
 endpoints:
   - {name: keyed, url: "http://127.0.0.1:9", idempotent: true}
   - {name: bare, url: "http://127.0.0.1:9"}
@@ -48,20 +63,22 @@ communication:
   - {name: notes, tell: [{audience: engineering, by: log, every: change}]}
 rules:
   - {name: down, match: ['alertname="Down"'], incident: [job], playbook: restart, with: {job: "${labels.job}"},
-     escalation: sre, communication: notes}
+     escalation: sre, communication: notes, storm: off}
   - {name: slow, match: ['alertname="Slow"'], incident: [job, alertname], playbook: poke, with: {job: "${labels.job}"},
-     escalation: sre}
+     escalation: sre, storm: off}
   - {name: asked, match: ['alertname="Asked"'], incident: [alertname], playbook: ask, with: {job: "${labels.job}"},
-     escalation: sre}
-  - {name: both, match: ['alertname="Both"'], incident: [], playbook: both, with: {job: "${labels.job}"}}
+     escalation: sre, storm: off}
+  - {name: both, match: ['alertname="Both"'], incident: [], playbook: both, with: {job: "${labels.job}"}, storm: off}
   - {name: heavy, match: ['alertname="Heavy"'], incident: [job, alertname], playbook: drain,
-     with: {job: "${labels.job}"}, escalation: sre}
+     with: {job: "${labels.job}"}, escalation: sre, storm: off}
   - {name: peek, match: ['alertname="Peek"'], incident: [alertname], playbook: look, with: {job: "${labels.job}"},
-     escalation: sre, communication: notes}
+     escalation: sre, communication: notes, storm: off}
   - {name: hush, match: ['alertname="Hush"'], incident: [alertname], playbook: restart, with: {job: "${labels.job}"},
-     escalation: sre, mode: shadow}
+     escalation: sre, mode: shadow, storm: off}
   - {name: crowded, match: ['alertname="Crowded"'], incident: [job], playbook: grow,
-     with: {target: "${labels.target}"}, escalation: sre}
+     with: {target: "${labels.target}"}, escalation: sre, storm: off}
+  - {name: flood, match: ['alertname="Flood"'], incident: [job], playbook: calm, with: {job: "${labels.job}"},
+     escalation: sre, communication: notes}
 ---
 playbook: restart
 mode: auto
@@ -122,6 +139,14 @@ params: {job: {type: string}}
 target: "shop/${params.job}"
 steps:
   - http: {endpoint: keyed, method: POST, path: "/look?v=1&job=${params.job}"}
+---
+playbook: calm
+mode: auto
+defaults: none
+params: {job: {type: string}}
+target: "shop/${params.job}"
+steps:
+  - http: {endpoint: keyed, method: POST, path: "/calm?v=1&job=${params.job}"}
 ---
 playbook: grow
 mode: auto

@@ -14,6 +14,7 @@ from paramedic.rehearse.stage import Played
 from paramedic.store.port import Batch
 from tests.simulation.listening import Listener, Written
 from tests.simulation.notices import ORDERED, Notice
+from tests.simulation.oracles.budgets import Budgets
 from tests.simulation.oracles.bundles import Bundles
 from tests.simulation.oracles.chain import Chain
 from tests.simulation.oracles.deliveries import Deliveries
@@ -24,6 +25,7 @@ from tests.simulation.oracles.pages import Pages
 from tests.simulation.oracles.refold import Refold
 from tests.simulation.oracles.scene import Commit, Oracle, Scene
 from tests.simulation.oracles.shadow import Shadow
+from tests.simulation.oracles.storms import Storms
 from tests.simulation.oracles.targets import Targets
 from tests.simulation.oracles.timers import Timers
 from tests.simulation.oracles.writes import Writes
@@ -46,6 +48,8 @@ ORACLES: tuple[type[Oracle], ...] = (
     Bundles,
     Doubt,
     Shadow,
+    Storms,
+    Budgets,
 )
 
 

@@ -22,6 +22,9 @@ QUIET = 2100.0
 SHOPS = 5
 """Every so many seeds have a cluster as well."""
 
+FLOODS = 8
+"""Every so many seeds more alerts begin at once than people can be paged for."""
+
 _ACTS = ("ack", "ack", "take", "snooze", "escalate", "close", "note", "approve", "deny", "cancel")
 _SOON = (0.0, 0.0, 0.001, 0.01, 0.5, 2.0, 2.2, 4.0, 20.0)
 _LATER = (20.0, 60.0, 100.0, 200.0, 300.0)
@@ -40,6 +43,8 @@ def scenario(seed: int) -> Plan:
         crowds, failures = shop.happenings(dice, TROUBLE)
         when, faults = sorted([*when, *crowds], key=lambda one: float(one["at"])), [*faults, *failures]
         trouble.append(_around(dice, "write", 6))
+    if seed % FLOODS == FLOODS - 1:
+        when = sorted([*when, *_floods(Random(-seed))], key=lambda one: float(one["at"]))
     return Plan(
         {
             "seed": seed,
@@ -81,6 +86,21 @@ def _happenings(dice: Random) -> list[dict[str, Any]]:
     when.append({"at": TROUBLE, "switch": "auto"})
     if dice.random() < 0.5:
         when += [{"at": TROUBLE + 60.0, "resolved": one} for one in firing]
+    return when
+
+
+def _floods(dice: Random) -> list[dict[str, Any]]:
+    """A burst of alerts, each an incident of its own, of which most end, some before they are let go."""
+    when: list[dict[str, Any]] = []
+    moment = round(dice.uniform(0, 500.0), 3)
+    for n in range(dice.choice((5, 8, 10, 14))):
+        moment = round(moment + dice.choice((0.0, 0.0, 0.01, 0.5, 3.0)), 3)
+        alert = {"alertname": "Flood", "job": f"flood{n}"}
+        when.append({"at": moment, "alert": alert})
+        draw = dice.random()
+        if draw < 0.9:  # the others fire on
+            ends = moment + dice.choice((5.0, 100.0, 300.0)) if draw < 0.6 else TROUBLE + 600.0
+            when.append({"at": round(ends, 3), "resolved": alert})
     return when
 
 

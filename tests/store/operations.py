@@ -84,6 +84,8 @@ READS = {
         "standing": lambda store: store.standing(),
         "forwarded": lambda store: store.forwarded(range(64), [], 9),
         "places": lambda store: store.places([1, 2]),
+        "storms": lambda store: store.storms(["main{storm}"]),
+        "openings": lambda store: store.openings(rows.at(-60), [1, 2]),
         "scopes": lambda store: store.scopes(["main/shop/api", "budget/shop"], rows.NOW),
         "episodes": lambda store: store.episodes([("main", "a")]),
         "episodes_of": lambda store: store.episodes_of(1),

@@ -3,11 +3,13 @@
 Promises 1, 2 and 4 rest on this while members come and go.
 """
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from paramedic.errors import ParamedicError
-from paramedic.store.port import Batch, ClaimRow, Doubtful, Fenced, Place
+from paramedic.store.port import Batch, ClaimRow, Doubtful, Fenced, OpeningRow, Place
 from tests.store import rows
 from tests.store.stores import Stores
 
@@ -146,6 +148,50 @@ async def test_news_come_to_the_others_at_once(stores: Stores) -> None:
     assert await second.news(1000.0)
     await second.commit(Batch(forwarded=[rows.forwarded(1)], tell=True))
     assert await first.news(1000.0)
+
+
+# -- storms ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_storms_that_last_are_found_by_their_keys(stores: Stores) -> None:
+    lasting = rows.incident(1, key="main{storm}", phase="detected")
+    over = rows.incident(2, key="other{storm}", phase="resolved")
+    parked = rows.incident(4, key="fourth{storm}", phase="detected", state=b'{"parked":"a defect"}')
+    closed = rows.incident(3, key="third{storm}", phase="detected", open=False)
+    store = await stores.beside(Batch(incidents=[lasting, over, closed, parked]))
+
+    found = await store.storms(["main{storm}", "other{storm}", "third{storm}", "fourth{storm}", "unknown{storm}"])
+
+    assert dict(found) == {"main{storm}": 1}
+    assert dict(await store.storms([])) == {}
+
+
+async def test_what_began_since_a_moment_is_counted_by_source_rule_and_severity(stores: Stores) -> None:
+    new: dict[str, Any] = {"opened_at": rows.at(10), "source": "main", "rule": "down", "severity": "P1"}
+    store = await stores.beside(
+        Batch(
+            incidents=[
+                *(rows.incident(n, **new) for n in range(1, 5)),
+                rows.incident(5, **{**new, "rule": "slow", "severity": "P0"}),
+                rows.incident(6, **{**new, "opened_at": rows.at(0)}),
+                rows.incident(7, **{**new, "open": False}),
+                rows.incident(8, **{**new, "key": "main{storm}"}),
+                rows.incident(9, **{**new, "source": "other"}),
+            ]
+        )
+    )
+
+    found = await store.openings(rows.at(5), [1, 2, 3, 5, 6, 7, 8, 9])
+
+    assert sorted(found, key=str) == sorted(
+        [
+            OpeningRow("main", "down", "P1", 3),
+            OpeningRow("main", "slow", "P0", 1),
+            OpeningRow("other", "down", "P1", 1),
+        ],
+        key=str,
+    )
+    assert list(await store.openings(rows.at(5), [60])) == []
 
 
 # -- claims ------------------------------------------------------------------------------------------------------------

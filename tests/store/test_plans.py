@@ -75,6 +75,8 @@ READS = {
     "forwarded": {"forwarded_to"},
     "answers": {"answer_pkey"},
     "places": {"incident_pkey"},
+    "storms": {"incident_open"},
+    "openings": {"incident_mine"},
     "scopes": {"scope_pkey", "hold_pkey", "use_pkey"},
     "changes_since": {"change_pkey", "change_of_service"},
     "change_report": {"change_at"},

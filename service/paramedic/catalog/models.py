@@ -75,6 +75,7 @@ class SourceEntry(Entry):
     cluster: str = Field("", description="the cluster that its alerts are about")
     repeat: Positive = Field(4 * 3600.0, description="Alertmanager's repeat_interval")
     group_interval: Positive = Field(300.0, description="Alertmanager's group_interval")
+    storm: int = Field(60, ge=0, le=5000, description="more new incidents in a minute are a storm; 0: never")
 
 
 class PageEntry(Entry):

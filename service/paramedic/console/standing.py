@@ -132,6 +132,12 @@ def _last(incident: Incident) -> Past | None:
 
 def _came_to(incident: Incident) -> str:
     last = _last(incident)
+    if incident.storm is not None:
+        goes_on = incident.timers.get("storm")
+        when = f", goes on at {goes_on.due.astimezone(UTC):%H:%M}" if goes_on is not None else ""
+        return f"held back by storm INC-{incident.storm}{when}"
+    if incident.storming is not None:
+        return f"{incident.storming.children} incidents are held back by it"
     if last is None:
         return "nothing is being done" if incident.firing.open else "clear; waiting whether it stays so"
     return f"{last.playbook} {last.outcome}: {last.reason}" if last.reason else f"{last.playbook} {last.outcome}"

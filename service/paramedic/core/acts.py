@@ -3,7 +3,7 @@
 The engine asks `objection` before it records an act, so that a refused act leaves no trace but its answer.
 """
 
-from paramedic.core import approving, entitled, escalation, lifecycle, temporaries, treatment
+from paramedic.core import approving, entitled, escalation, lifecycle, storm, temporaries, treatment
 from paramedic.core.bundle import OPERATOR, Bundle
 from paramedic.core.draft import Draft
 from paramedic.core.events import Acted
@@ -17,6 +17,10 @@ ACTS = ("ack", "take", "snooze", "escalate", "close", "link", "note", "approve",
 
 _LINKS = 20
 """Links that an incident keeps; the timeline has them all."""
+
+
+_OUT = frozenset({"ack", "take", "snooze", "escalate"})
+"""What takes an incident out of the storm that holds it back: a person looks after it."""
 
 
 def role_for(what: str) -> str:
@@ -82,6 +86,7 @@ def acted(draft: Draft, event: Acted) -> None:
     if against:
         draft.note("refused", f"{event.what}: {against}", who=who)
         return
+    stepped_out = event.what in _OUT and storm.step_out(draft, who)
     match event.what:
         case "ack":
             escalation.acknowledge(draft, who)
@@ -101,6 +106,8 @@ def acted(draft: Draft, event: Acted) -> None:
             draft.note("note", event.text, who=who)
         case _:
             _decide_run(draft, event)
+    if stepped_out and not draft.incident.owner:
+        treatment.assess(draft)
 
 
 def way_of(way: str, origin: str) -> str:

@@ -84,7 +84,10 @@ class LiveCondition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One Alertmanager cluster. `token` names the setting that holds its webhook token; empty: the default tokens."""
+    """One Alertmanager cluster. `token` names the setting that holds its webhook token; empty: the default tokens.
+
+    More than `storm` new incidents in a minute are a storm; 0: never.
+    """
 
     name: str
     instances: tuple[str, ...] = ()
@@ -92,6 +95,7 @@ class Source:
     cluster: str = ""
     repeat: float = 4 * 3600.0
     group_interval: float = 300.0
+    storm: int = 60
 
     @property
     def expiry(self) -> float:

@@ -50,7 +50,7 @@ _LONGEST_WAIT = 300.0
 def keep_up(draft: Draft) -> None:
     """See to it that every audience is told what it is to be told, now or later."""
     plan = _plan(draft)
-    if plan is None or not draft.incident.open:
+    if plan is None or not draft.incident.open or draft.incident.storm is not None:
         return
     _gather(draft)
     moments = [moment for tell in plan.tell if (moment := _tend(draft, tell)) is not None]

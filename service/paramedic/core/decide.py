@@ -16,6 +16,7 @@
     TimerFired    a due moment                                                                  → by its name
     Acted         a person: ack, take, snooze, escalate, close, note, approve, deny, cancel     → acts
     Parked        deciding raised an error: a person has to                                      → here
+    Swell, Calm   too many incidents at once: one parent pages; later its children go on         → storm
 
 After each of them `temporaries` sees when the next change is to be taken back, and `communication` who is to be told.
 The turn calls `decide` for each event, records the event, and makes the answer durable. Same incident, same event, same
@@ -24,7 +25,7 @@ bundle: same answer (promise 9). `VERSION` changes when a recorded event would b
 
 from typing import assert_never
 
-from paramedic.core import acts, communication, escalation, late, lifecycle, pages, sightings, steps, temporaries
+from paramedic.core import acts, communication, escalation, late, lifecycle, pages, sightings, steps, storm, temporaries
 from paramedic.core.bundle import Bundle
 from paramedic.core.decision import Decision
 from paramedic.core.draft import Draft
@@ -32,6 +33,7 @@ from paramedic.core.events import (
     Acted,
     AlertsSeen,
     Applied,
+    Calm,
     Checked,
     Event,
     Held,
@@ -45,6 +47,7 @@ from paramedic.core.events import (
     Parked,
     Planned,
     Resolved,
+    Swell,
     TimerFired,
 )
 from paramedic.core.model import Firing, Incident, Paging
@@ -52,7 +55,7 @@ from paramedic.core.words import Phase
 
 __all__ = ["VERSION", "decide"]
 
-VERSION = 3
+VERSION = 4
 
 
 def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
@@ -65,7 +68,7 @@ def decide(incident: Incident | None, event: Event, bundle: Bundle) -> Decision:
         if not isinstance(event, Opened):
             raise LookupError(f"{type(event).__name__} for an incident that was never opened")
         return _opened(event, bundle)
-    draft = Draft(incident, bundle, event.at, event.mode)
+    draft = Draft(incident, bundle, event.at, event.mode, event.switch)
     _happened(draft, event)
     if not draft.incident.parked:  # their timers would wait with it, and its page must not depend on them
         temporaries.arrange(draft)
@@ -91,6 +94,8 @@ def _happened(draft: Draft, event: Event) -> None:
             acts.acted(draft, event)
         case Parked():
             _parked(draft, event)
+        case Swell() | Calm():
+            storm.heard(draft, event)
         case _:
             assert_never(event)
 
@@ -126,14 +131,16 @@ def _opened(event: Opened, bundle: Bundle) -> Decision:
         previous=event.previous,
         firing=Firing(since=event.at, seen_at=event.at),
         paging=Paging(policy=rule.escalation if rule else ""),
+        storm=event.storm,
         opened_by=event.by,
     )
-    draft = Draft(incident, bundle, event.at, event.mode)
+    draft = Draft(incident, bundle, event.at, event.mode, event.switch)
     draft.way = event.way
     before = f"; before it: INC-{event.previous}" if event.previous else ""
     draft.note("incident", f'{incident.ref} {incident.severity} "{incident.title}"{before}', f"rule {event.rule}")
     if event.by:
         draft.note("opened", "by hand", who=event.by)
+    storm.opened(draft, event)
     communication.keep_up(draft)
     return draft.decision()
 
@@ -155,6 +162,6 @@ def _timer_fired(draft: Draft, event: TimerFired) -> None:
     draft.cancel(event.name)
     if event.late >= 1.0:
         draft.note("timer", f'the timer "{event.name}" fired {event.late:.0f}s late')
-    for part in (steps.TIMERS, escalation.TIMERS, lifecycle.TIMERS, temporaries.TIMERS):
+    for part in (steps.TIMERS, escalation.TIMERS, lifecycle.TIMERS, temporaries.TIMERS, storm.TIMERS):
         if event.name in part:
             part[event.name](draft)

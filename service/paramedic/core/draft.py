@@ -26,11 +26,12 @@ class Draft:
     `way` is how the person came in whose act it is: it stands beside what they did.
     """
 
-    def __init__(self, incident: Incident, bundle: Bundle, at: datetime, mode: Mode) -> None:
+    def __init__(self, incident: Incident, bundle: Bundle, at: datetime, mode: Mode, switch: str = "") -> None:
         self.incident = incident
         self.bundle = bundle
         self.at = max(at, incident.updated_at)
         self.mode = mode
+        self._switch = switch
         self.way = ""
         self._effects: list[Effect] = []
         self._entries: list[Entry] = []
@@ -80,6 +81,10 @@ class Draft:
     def policy(self) -> Policy | None:
         """The incident's escalation policy."""
         return self.bundle.policies.get(self.incident.paging.policy)
+
+    def by_switch(self, mode: Mode) -> str:
+        """Who has set the switch and why, to be added to words about `mode`; empty where that is another place's."""
+        return f" ({self._switch})" if self._switch and mode is self.mode else ""
 
     # -- what follows -----------------------------------------------------------------------------------------------
 

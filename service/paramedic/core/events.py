@@ -15,6 +15,7 @@ __all__ = [
     "Acted",
     "AlertsSeen",
     "Applied",
+    "Calm",
     "Checked",
     "Event",
     "Held",
@@ -28,12 +29,19 @@ __all__ = [
     "Parked",
     "Planned",
     "Resolved",
+    "Swell",
     "TimerFired",
 ]
 
 
-class Happening(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag=str.lower):
-    """Base of all events."""
+class Switched(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag=str.lower):
+    """Who has set the switch below auto and why, in words; empty where it is at auto, or nobody knows."""
+
+    switch: str = ""
+
+
+class Happening(Switched, frozen=True):
+    """Base of all events. `mode` is the global one in force."""
 
     at: datetime
     mode: Mode
@@ -65,6 +73,7 @@ class AlertsSeen(Happening, frozen=True):
 class Opened(Happening, frozen=True):
     """The incident begins; always the first event, followed by its `AlertsSeen`.
 
+    `storm` is the parent of the storm that it begins in, `openings` how many of the source were new in that minute.
     `by` is the person who opened it by hand, `way` how they came in.
     """
 
@@ -79,7 +88,29 @@ class Opened(Happening, frozen=True):
     kind: str = "alert"
     previous: int | None = None
     by: str = ""
+    storm: int | None = None
+    openings: int = 0
     way: str = ""
+
+
+class Swell(Happening, frozen=True):
+    """A storm's parent has got `children` more, or there are so many `openings` in a minute that it `began`.
+
+    `severity` is the highest of them, `rule` one whose policy is to page for that; `exemplars` are some by name.
+    """
+
+    openings: int
+    children: int = 0
+    began: bool = False
+    severity: Severity | None = None
+    rule: str = ""
+    exemplars: tuple[str, ...] = ()
+
+
+class Calm(Happening, frozen=True):
+    """The storm that holds this incident back is over; it goes on by itself after `wait` seconds."""
+
+    wait: float
 
 
 class Resolved(Happening, frozen=True):
@@ -249,4 +280,6 @@ Event = (
     | TimerFired
     | Acted
     | Parked
+    | Swell
+    | Calm
 )

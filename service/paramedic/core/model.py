@@ -47,6 +47,7 @@ __all__ = [
     "Run",
     "Sent",
     "StepRecord",
+    "Storm",
     "Temporary",
     "Timer",
     "Told",
@@ -143,11 +144,27 @@ class Outstanding(Value, frozen=True):
     second: bool = False
 
 
+class Storm(Value, frozen=True):
+    """What a storm's parent knows of its children: counts, and at most 20 of them by name.
+
+    `recent` are the new incidents of the last minute, as (moment, count); `busy_at` is when they last were many.
+    `counted` is how many children the timeline has told of; `worst` the severity that its pages went out for.
+    """
+
+    children: int = 0
+    exemplars: tuple[str, ...] = ()
+    recent: tuple[tuple[datetime, int], ...] = ()
+    busy_at: datetime | None = None
+    counted: int = 0
+    worst: Severity | None = None
+
+
 class Incident(Value, frozen=True):
     """Everything known about an incident that a decision may depend on.
 
     `told` holds, by audience, what it has been told; `news` the last lines of the timeline that somebody is still to be
     told, of `lines` that there were. `late` are the effects whose late results are recorded, the newest last.
+    `storm` is the parent of a storm that holds this incident back, `storming` what such a parent knows itself.
     `opened_by` is the person who opened it by hand, `links` the last incidents that people have linked it to.
     """
 
@@ -186,6 +203,8 @@ class Incident(Value, frozen=True):
     numbered: int = 0
     runs: int = 0
     late: tuple[int, ...] = ()
+    storm: int | None = None
+    storming: Storm | None = None
     opened_by: str = ""
     links: tuple[int, ...] = ()
 

@@ -43,13 +43,22 @@ _LABELLED = {"critical": Severity.P1, "page": Severity.P1, "warning": Severity.P
 _SUBJECTS = ("service", "workload", "deployment", "job", "pod", "instance")
 
 
+def _calm(source: str, nth: int) -> tuple[int, int] | None:
+    return None
+
+
 class Known(msgspec.Struct, frozen=True):
-    """What routing may ask: the latest episode of an alert, the open incident of a key, a fresh incident number."""
+    """What routing may ask: the latest episode of an alert, the open incident of a key, a fresh incident number.
+
+    `storm` gives the parent that holds back the nth new incident of a source in this delivery, if there is a storm, and
+    how many are new in this minute.
+    """
 
     episode: Callable[[str, str], Episode | None]
     open_incident: Callable[[str], int | None]
     is_open: Callable[[int], bool]
     number: Callable[[], int]
+    storm: Callable[[str, int], tuple[int, int] | None] = _calm
 
 
 @dataclass(slots=True)
@@ -123,6 +132,7 @@ class _Router:
         self.shares: dict[int, Routed] = {}
         self.unmatched = 0
         self._keys: dict[str, int] = {}
+        self._new: dict[str, int] = {}
 
     def take(self, alert: Alert) -> None:
         """Observe one element and add it to its incident's share."""
@@ -179,6 +189,7 @@ class _Router:
             self._keys[key] = number
             return self._share(number)
         number = self._keys[key] = self.known.number()
+        storm, openings = self._storm(alert.source) if rule.storm else (None, 0)
         opened = Opened(
             at=self.now,
             mode=self.mode,
@@ -192,11 +203,18 @@ class _Router:
             severity=severity_of(rule, alert.labels),
             kind=OPERATOR if alert.source == OPERATOR else "alert",
             previous=episode.incident,
+            storm=storm,
+            openings=openings,
             by=alert.annotations.get(OPENED_BY, "") if alert.source == OPERATOR else "",
             way=alert.annotations.get(OPENED_WAY, "") if alert.source == OPERATOR else "",
         )
         share = self.shares[number] = Routed(number, opened=opened)
         return share
+
+    def _storm(self, source: str) -> tuple[int | None, int]:
+        """The parent of the storm that the source's next incident begins in, if there is one."""
+        nth = self._new[source] = self._new.get(source, 0) + 1
+        return self.known.storm(source, nth) or (None, 0)
 
     def _candidate(self, share: Routed, alert: Alert, rule: Rule) -> None:
         severity = severity_of(rule, alert.labels)

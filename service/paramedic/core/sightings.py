@@ -38,8 +38,9 @@ def seen(draft: Draft, event: AlertsSeen) -> None:
         _firing_again(draft)
         treatment.call_off(draft)
         _propose(draft, event)
-        escalation.begin(draft)
-        treatment.assess(draft)
+        if draft.incident.storm is None:  # else its parent pages, and it waits until that is over
+            escalation.begin(draft)
+            treatment.assess(draft)
     _bound_exemplars(draft)
     if draft.incident.firing.open == 0 and draft.incident.firing.doubted == 0:
         _cleared(draft, event)

@@ -111,7 +111,7 @@ def _expire(draft: Draft) -> None:
         return
     one = min(due, key=lambda one: one.until)
     if draft.mode is Mode.FREEZE:
-        _strand(draft, one, "the switch is at freeze: nothing writes")
+        _strand(draft, one, f"the switch is at freeze: nothing writes{draft.by_switch(Mode.FREEZE)}")
     else:
         _begin(draft, one)
 

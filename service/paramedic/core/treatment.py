@@ -77,7 +77,7 @@ def _against(draft: Draft, candidate: Candidate) -> str:
         return f"{runs} treatments were tried already"
     mode = mode_of(draft, candidate.rule, candidate.playbook)
     if mode.rank <= Mode.OFF.rank:
-        return f"the mode is {mode}"
+        return f"the mode is {mode}{draft.by_switch(mode)}"
     since = draft.at - timedelta(seconds=playbook.recurrence.within)
     fixes = [moment for moment in draft.incident.fixes if moment >= since]
     if len(fixes) >= playbook.recurrence.max:

@@ -127,6 +127,7 @@ class Engine:
             raise Temporary("no bundle yet")
         holdings = Holdings(bundles={bundle.hash: bundle})
         holdings.watched.look_for(bundle.watched)
+        asked = self._clock.monotonic()
         found = await recover(self._store, self._clock, holdings, self._bundle_by_hash)
         absorb(holdings, found, self._clock, inbox, self._parse)
         while bundle is not self.bundle and self.bundle is not None:  # adopted in the meantime
@@ -138,7 +139,7 @@ class Engine:
             one for one in self._came_back if leaves_traces(one.effect) or holdings.wants(one.incident, one.effect.n)
         )
         self._came_back = []
-        reading = SwitchReading(switch, self._clock.monotonic())
+        reading = SwitchReading(switch, asked)
         gate = Gate(holdings, reading, self._store, self._clock, self._options.mode)
         executors = Executors(self._performer, gate, holdings, inbox, self._clock, self._options.slots)
         inbox.wake()
@@ -211,6 +212,7 @@ class Engine:
             self._report.open_incidents(Counter(one.severity for one in held))
             self._report.open_episodes(sum(one.open_episodes for one in held))
             self._report.unknown_outcomes(sum(1 for one in held if one.unknown))
+            self._report.storms(sum(1 for one in held if one.storm))
             self._report.mode(shell.mode)
             holdings.ledger.forget(self._clock.now())
             await self._clock.sleep(self._options.signs)

@@ -24,8 +24,9 @@ from paramedic.core.events import (
 )
 from paramedic.core.model import Alert, Episode, Exemplar, Incident
 from paramedic.core.routing import EXEMPLARS, Known, Routing, route
-from paramedic.engine import asked, passing
-from paramedic.engine.forwarding import PassedResult, Question
+from paramedic.engine import asked, passing, storming
+from paramedic.engine.forwarding import PassedResult, PassedSwell, Question
+from paramedic.engine.holdings import timer_name
 from paramedic.engine.inputs import Asked, Due, Input, Lost, Passed, Result, Resumed, Taken, Turned, Waiting
 from paramedic.engine.late import about, late
 from paramedic.engine.perform import Job, inline
@@ -59,6 +60,7 @@ class Folds:
 
     def __init__(self, shell: Shell, work: Work, read: Read) -> None:
         self.shell, self.work, self.read = shell, work, read
+        self.storms = storming.Fresh()
 
     def fold(self, one: Input) -> None:
         """Fold one input; what its sender waits for is hung on the batch."""
@@ -138,6 +140,8 @@ class Folds:
         elif isinstance(what, PassedResult):
             self.work.batch.forwarded_gone.append(passed.row)
             self._came(Result(what.incident, what.effect, what.event))
+        elif isinstance(what, PassedSwell):
+            storming.heard(self, passed.row, what)
         else:
             routed = self._routed(what.alerts, final=what.final)
             if routed is not None and self._closing(routed[0]):
@@ -167,7 +171,9 @@ class Folds:
 
     def _unborn(self, routing: Routing) -> set[int]:
         """Begin the incidents that are new; those whose beginning raised."""
-        return {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
+        unborn = {one.incident for one in routing.shares.values() if one.opened and not self._open(one.opened)}
+        storming.opened(self, [one.opened for one in routing.shares.values() if one.incident not in unborn])
+        return unborn
 
     def _shares(self, routing: Routing, unborn: set[int], delivery: int | None) -> None:
         work = self.work
@@ -216,6 +222,7 @@ class Folds:
             open_incident=holdings.keys.get,
             is_open=holdings.incidents.__contains__,
             number=self.shell.numbers.pop,
+            storm=lambda source, nth: storming.parent(self, source, nth),
         )
 
     # -- results and timers -------------------------------------------------------------------------------------------
@@ -336,10 +343,3 @@ def _came_to(messaged: Messaged) -> str:
     if messaged.failure is not None:
         return "failed"
     return "dry" if messaged.ref.startswith("dry") else "sent"
-
-
-def timer_name(incident: Incident | None, n: int) -> str:
-    """The name of an incident's timer; empty if it has been replaced or cancelled."""
-    if incident is None:
-        return ""
-    return next((name for name, timer in incident.timers.items() if timer.n == n), "")

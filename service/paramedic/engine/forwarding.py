@@ -8,12 +8,22 @@ from typing import assert_never
 import msgspec
 
 from paramedic.core.effects import Effect
-from paramedic.core.events import Event
+from paramedic.core.events import Event, Swell
 from paramedic.core.model import Alert
 from paramedic.engine.acts import Act, Conflict, Forbidden, NotFound
 from paramedic.errors import Fault, ParamedicError, Permanent
 
-__all__ = ["Answer", "Forwarded", "PassedAlerts", "PassedResult", "Question", "pack", "unpack", "unpack_answer"]
+__all__ = [
+    "Answer",
+    "Forwarded",
+    "PassedAlerts",
+    "PassedResult",
+    "PassedSwell",
+    "Question",
+    "pack",
+    "unpack",
+    "unpack_answer",
+]
 
 
 class PassedAlerts(msgspec.Struct, frozen=True, omit_defaults=True, tag="alerts"):
@@ -37,6 +47,13 @@ class PassedResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="result"
     incident: int
     effect: Effect
     event: Event
+
+
+class PassedSwell(msgspec.Struct, frozen=True, omit_defaults=True, tag="swell"):
+    """What a storm's parent is to hear of children that another member opened."""
+
+    incident: int
+    event: Swell
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,7 +90,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         return kind(self.where, self.text, self.right) if kind else Permanent(self.text)
 
 
-Forwarded = PassedAlerts | PassedResult | Question
+Forwarded = PassedAlerts | PassedResult | PassedSwell | Question
 
 _encoder = msgspec.json.Encoder()
 _forwarded: msgspec.json.Decoder[Forwarded] = msgspec.json.Decoder(Forwarded)

@@ -10,6 +10,7 @@ from paramedic.core.bundle import Bundle
 from paramedic.core.claims import slots
 from paramedic.core.effects import Apply
 from paramedic.core.model import Incident
+from paramedic.core.text import one_line
 from paramedic.core.treatment import mode_of_run
 from paramedic.core.words import Mode, Purpose
 from paramedic.core.writing import stale
@@ -17,15 +18,26 @@ from paramedic.engine.holdings import Holdings
 from paramedic.errors import ParamedicError, Refused, Temporary
 from paramedic.store.port import Store, Switch
 
-__all__ = ["Gate", "SwitchReading", "in_force"]
+__all__ = ["Gate", "SwitchReading", "in_force", "is_set", "said"]
 
-FRESH = 1.0
-"""Seconds for which a reading of the switch counts as now."""
+_SAID = 120
+
+FRESH = 0.5
+"""Seconds for which a reading of the switch counts as now.
+
+No write starts more than a second after the switch was thrown: the other half is for its way from here to the target.
+"""
+
+_LONGEST = 1.0
+"""Seconds that a reading may have taken: one that took longer says nothing about now."""
 
 
 @dataclass(slots=True)
 class SwitchReading:
-    """The switch as the last commit (or the last look) saw it, and when that was (monotonic seconds)."""
+    """The switch as the last commit (or the last look) saw it, and when that was asked for (monotonic seconds).
+
+    Not when it was answered: it may have been thrown while the answer was on its way.
+    """
 
     switch: Switch
     at: float
@@ -34,13 +46,23 @@ class SwitchReading:
         """Take over a newer reading; an older one, overtaken by our own change, only proves that we still can read."""
         if switch.version >= self.switch.version:
             self.switch = switch
-        self.at = at
+        self.at = max(self.at, at)
 
 
 def in_force(switch: Switch, clock: Clock, most: Mode) -> Mode:
     """The global mode: the process's own limit and the switch, which lapses at its end."""
     over = switch.until is not None and switch.until <= clock.now()
     return most if over else Mode.lowest(most, switch.mode)
+
+
+def is_set(switch: Switch, clock: Clock) -> bool:
+    """Whether somebody has set it below auto, and that has not lapsed."""
+    return in_force(switch, clock, Mode.AUTO) is not Mode.AUTO
+
+
+def said(switch: Switch) -> str:
+    """Who has set it, and why: `alice: looking into it`."""
+    return one_line(f"{switch.who}: {switch.reason}" if switch.reason else switch.who, _SAID)
 
 
 class Gate:
@@ -63,6 +85,13 @@ class Gate:
         process was held up on the way, or this process may not write any more, raises `Temporary`: it is tried again,
         by whoever may, and they are asked again before that.
         """
+        await self._look(number, effect, bundle, first=first)
+        await self._fence(first=first)
+        if self._clock.monotonic() - self._reading.at > FRESH:  # the lease was renewed, which took its time
+            await self._look(number, effect, bundle, first=first)
+
+    async def _look(self, number: int, effect: Apply, bundle: Bundle, *, first: bool) -> None:
+        """Whether switch, mode, run and reservation are as they must be."""
         switch = await self._switch(first=first)
         incident = self._holdings.incident(number)
         if incident is None or incident.run is None or incident.run.n != effect.run or incident.run.effect != effect.n:
@@ -71,23 +100,27 @@ class Gate:
         self._still_ours(incident, effect)
         if first and effect.purpose is Purpose.REMEDY and stale(incident.run, self._clock.now()):
             raise Temporary("it was held up on its way; the guards are asked again")
-        await self._fence(first=first)
 
     async def _switch(self, *, first: bool) -> Switch:
-        """The switch, at most a second old. While it cannot be read nothing is written; a run may be tried again."""
-        if self._clock.monotonic() - self._reading.at > FRESH:
+        """The switch of half a second ago at most. While it cannot be read nothing is written; a run is tried again."""
+        asked = self._clock.monotonic()
+        if asked - self._reading.at > FRESH:
             try:
                 switch = await self._store.switch()
             except ParamedicError as error:
                 why = f"the switch cannot be read, which counts as freeze: {error}"
                 raise (Temporary(why) if first else Refused(why)) from error
-            self._reading.take(switch, self._clock.monotonic())
+            self._reading.take(switch, asked)
+            if self._clock.monotonic() - self._reading.at > _LONGEST:
+                why = "the switch could not be read in time, which counts as freeze"
+                raise Temporary(why) if first else Refused(why)
         return self._reading.switch
 
-    @staticmethod
-    def _mode(incident: Incident, effect: Apply, bundle: Bundle, mode: Mode) -> None:
+    def _mode(self, incident: Incident, effect: Apply, bundle: Bundle, mode: Mode) -> None:
+        switch = self._reading.switch
+        who = f" ({said(switch)})" if switch.who and mode is switch.mode and is_set(switch, self._clock) else ""
         if mode is Mode.FREEZE:
-            raise Refused("the switch is at freeze: nothing writes")
+            raise Refused(f"the switch is at freeze: nothing writes{who}")
         if effect.purpose is not Purpose.REMEDY:
             return  # taking our own change back goes on in every mode but freeze
         run = incident.run
@@ -95,7 +128,7 @@ class Gate:
         if effective is Mode.APPROVE and run is not None and run.approved_by:
             return
         if effective is not Mode.AUTO:
-            raise Refused(f"the mode is {effective} by now")
+            raise Refused(f"the mode is {effective} by now{who if effective is mode else ''}")
 
     def _still_ours(self, incident: Incident, effect: Apply) -> None:
         run = incident.run

@@ -19,8 +19,9 @@ from paramedic.core.model import Episode, Incident
 from paramedic.core.sharing import SHARDS
 from paramedic.core.words import Severity
 from paramedic.engine.inputs import Due
+from paramedic.engine.storms import Storms
 
-__all__ = ["Held", "Holdings", "Watched", "decode", "encode"]
+__all__ = ["Held", "Holdings", "Watched", "decode", "encode", "timer_name"]
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Incident)
@@ -44,6 +45,7 @@ class Held:
     open_episodes: int = 0
     parked: bool = False
     unknown: bool = False
+    storm: bool = False
 
 
 def encode(incident: Incident) -> bytes:
@@ -54,6 +56,13 @@ def encode(incident: Incident) -> bytes:
 def decode(state: bytes) -> Incident:
     """An incident out of its stored bytes."""
     return _decoder.decode(state)
+
+
+def timer_name(incident: Incident | None, n: int) -> str:
+    """The name of an incident's timer; empty if it has been replaced or cancelled."""
+    if incident is None:
+        return ""
+    return next((name for name, timer in incident.timers.items() if timer.n == n), "")
 
 
 class Watched:
@@ -128,6 +137,7 @@ class Holdings:
     bundles: dict[str, Bundle] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     watched: Watched = field(default_factory=Watched)
+    storms: Storms = field(default_factory=Storms)
     effects: dict[tuple[int, int], Effect] = field(default_factory=dict)
     waiting: dict[str, dict[tuple[int, int], float]] = field(
         default_factory=lambda: {"read": {}, "write": {}, "page": {}, "message": {}}
@@ -304,6 +314,7 @@ class Holdings:
         for who in [who for who in self.effects if who[0] in numbers]:
             self.forget_effect(*who)
         self._live_timers = {timer for timer in self._live_timers if timer[0] not in numbers}
+        self.storms.part(gone, numbers)
 
     def _urgency(self, who: tuple[int, int]) -> tuple[str, int]:
         return self._severity(who[0]), who[0]

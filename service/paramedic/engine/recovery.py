@@ -19,6 +19,7 @@ from paramedic.core.claims import Use
 from paramedic.core.effects import Effect
 from paramedic.core.events import Event
 from paramedic.core.model import Alert
+from paramedic.core.storm import KIND, MINUTE, lasts, storm_key
 from paramedic.core.words import Outcome, Severity
 from paramedic.engine.holdings import Held, Holdings, decode
 from paramedic.engine.inputs import Delivery, Inbox, Input, Lost, Resumed, Waiting
@@ -63,6 +64,7 @@ def absorb(
     for row in found.incidents:
         holdings.incidents[row.id] = _held(row)
         holdings.keys[row.key] = row.id
+    _storms_back(holdings, found)
     for timer in found.timers:
         holdings.set_timer(timer.incident, timer.n, timer.due)
     _effects_back(holdings, found.effects, clock, inbox)
@@ -87,6 +89,22 @@ def _ledger(holdings: Holdings, found: Recovered) -> None:
         uses.sort(key=lambda use: use.at)
 
 
+def _storms_back(holdings: Holdings, found: Recovered) -> None:
+    """Who is held back, and how many incidents have just begun."""
+    storms = holdings.storms
+    for row in found.incidents:
+        if b'"storm":' not in row.state:
+            continue  # it is not held back; to read all of them again would take long
+        incident = decode(row.state)
+        if incident.storm is not None and KIND not in incident.timers:
+            storms.hold_back(row.source, incident.storm, row.id)
+    fresh = (row for row in found.incidents if found.now - row.opened_at < MINUTE and row.key != storm_key(row.source))
+    for row in sorted(fresh, key=lambda row: row.opened_at):
+        rule = holdings.bundles[decode(row.state).bundle].rules.named(row.rule)
+        if rule is None or rule.storm:
+            storms.count(row.source, row.opened_at, row.shard)
+
+
 def _held(row: IncidentRow) -> Held:
     incident = decode(row.state)
     return Held(
@@ -101,6 +119,7 @@ def _held(row: IncidentRow) -> Held:
         open_episodes=incident.firing.open,
         parked=bool(incident.parked),
         unknown=bool(incident.past) and incident.past[-1].outcome is Outcome.UNKNOWN,
+        storm=incident.kind == KIND and lasts(incident),
     )
 
 

@@ -47,6 +47,9 @@ class Report(Protocol):
     def unknown_outcomes(self, count: int) -> None:
         """Open incidents whose last run ended with nobody knowing whether it acted."""
 
+    def storms(self, count: int) -> None:
+        """Storms that are not over."""
+
     def mode(self, mode: Mode) -> None:
         """The global mode in force."""
 

@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from paramedic.core.bundle import Bundle
 from paramedic.core.claims import LONGEST
 from paramedic.core.model import Alert
-from paramedic.core.sharing import handover
+from paramedic.core.sharing import SHARDS, handover
+from paramedic.core.storm import MINUTE, storm_key
 from paramedic.engine.forwarding import unpack, unpack_answer
 from paramedic.engine.inputs import Passed, Taken
 from paramedic.engine.recovery import absorb, recover, watch
 from paramedic.engine.shell import Shell
+from paramedic.engine.storms import others
 from paramedic.errors import ParamedicError
 from paramedic.store.port import Fenced, Standing
 
@@ -55,8 +57,7 @@ class Sharing:
         parse: Callable[[str, bytes], Sequence[Alert]],
     ) -> None:
         self._shell, self._member, self._bundle_of, self._parse = shell, member, bundle_of, parse
-        self._looked = self._watch = float("-inf")
-        self._forgot = float("-inf")
+        self._looked = self._watch = self._forgot = self._counted = float("-inf")
 
     async def run(self) -> None:
         """Look around until the membership ends. Raises `Fenced` or `Doubtful`."""
@@ -90,6 +91,7 @@ class Sharing:
         if self._member not in standing.living:
             raise Fenced(f"member {self._member} has been fenced: another one has taken over")
         shell.crowd = standing.waiting
+        await self._storms()  # before anything is taken in: what it held back must find its storm known
         if set(standing.living[self._member]) - holdings.shards - holdings.given:
             await self._take_in()
         self._spread(standing)
@@ -105,6 +107,25 @@ class Sharing:
             before = self._shell.clock.now() - LONGEST
             if await self._shell.store.forget_uses(before, _OLD) < _OLD:
                 self._forgot = now
+
+    async def _storms(self) -> None:
+        """The storms of sources whose parents are other members', and how many incidents those have just opened."""
+        shell, holdings, storms = self._shell, self._shell.holdings, self._shell.holdings.storms
+        if holdings.alone:
+            storms.look(shell.current.sources, {})
+            storms.others = {}
+            return
+        keys = {storm_key(name): name for name in shell.current.sources}
+        parents = await shell.store.storms(sorted(keys))
+        storms.look(shell.current.sources, {keys[key]: number for key, number in parents.items()})
+        began = shell.clock.monotonic()
+        if began >= self._counted:
+            rows = await shell.store.openings(shell.clock.now() - MINUTE, sorted(set(range(SHARDS)) - holdings.shards))
+            storms.others = others(rows, shell.current)
+            ended = shell.clock.monotonic()
+            self._counted = ended + _SPARING * (ended - began)
+        if storms.held or storms.others:
+            shell.inbox.wake()
 
     async def _take_in(self) -> None:
         """Read what has become ours, and wait until a turn has it in memory."""

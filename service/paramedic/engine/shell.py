@@ -8,7 +8,7 @@ from paramedic.clock import Clock, Numbers, jittered
 from paramedic.core.bundle import Bundle
 from paramedic.core.words import Mode
 from paramedic.engine.executors import Executors
-from paramedic.engine.gate import SwitchReading, in_force
+from paramedic.engine.gate import SwitchReading, in_force, is_set, said
 from paramedic.engine.holdings import Holdings
 from paramedic.engine.inputs import Inbox
 from paramedic.engine.perform import Performer
@@ -71,6 +71,11 @@ class Shell:
     def mode(self) -> Mode:
         """The global mode in force now."""
         return in_force(self.reading.switch, self.clock, self.options.mode)
+
+    @property
+    def switch(self) -> str:
+        """Who has set the switch that is in force, and why; empty where it is at auto."""
+        return said(self.reading.switch) if is_set(self.reading.switch, self.clock) else ""
 
     def adopt(self, bundle: Bundle) -> None:
         """Open new incidents under this bundle."""

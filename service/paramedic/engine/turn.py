@@ -20,10 +20,11 @@ from collections.abc import Sequence
 from paramedic.clock import seconds_until
 from paramedic.core.effects import Effect, lane_of
 from paramedic.core.model import Episode, Incident
-from paramedic.engine import granting
+from paramedic.engine import granting, storming
 from paramedic.engine.claiming import claim_first
-from paramedic.engine.folds import Folds, Read, timer_name
+from paramedic.engine.folds import Folds, Read
 from paramedic.engine.forwarding import Question
+from paramedic.engine.holdings import timer_name
 from paramedic.engine.inputs import Asked, Due, Input, Passed, Result, alerts_of
 from paramedic.engine.perform import Job
 from paramedic.engine.shell import Shell
@@ -114,7 +115,8 @@ class Turn:
         alerts = [alert for one in inputs for alert in alerts_of(one)]
         wanted = {(alert.source, alert.identity) for alert in alerts} - flying.keys()
         known = await shell.store.episodes(wanted) if wanted else {}
-        short = len(alerts) - len(shell.numbers)
+        parents = {alert.source for alert in alerts} | holdings.storms.others.keys()  # each may begin a storm
+        short = len(alerts) + len(parents) - len(shell.numbers)
         if short > 0:
             for block in await shell.store.incident_numbers(1 + short // 100):
                 shell.numbers[:0] = reversed(block)
@@ -123,7 +125,8 @@ class Turn:
         if holdings.alone:
             return Read(known, of, flying)
         if any(isinstance(one, Asked) and one.switch is not None for one in inputs):
-            shell.reading.take(await shell.store.switch(), shell.clock.monotonic())
+            asked = shell.clock.monotonic()
+            shell.reading.take(await shell.store.switch(), asked)
         about = {one.incident for one in inputs if isinstance(one, Asked | Result)}
         about |= {episode.incident for episode in (*known.values(), *flying.values())}
         strange = {number for number in about if number is not None and number not in holdings.incidents}
@@ -156,7 +159,7 @@ class Turn:
     def _fold(self, inputs: list[Input], read: Read) -> Work:
         """Everything that was taken, into one batch; and what has waited too long, into the journal."""
         shell = self._shell
-        work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode)
+        work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode, switch=shell.switch)
         folds = Folds(shell, work, read)
         began = shell.clock.monotonic()
         for one in inputs:
@@ -166,6 +169,7 @@ class Turn:
             self._pace = max(16, round(len(inputs) * _LONGEST / took))
         for late in shell.inbox.late(shell.clock.monotonic() - shell.options.late, _JOURNAL):
             folds.journal(late)
+        storming.settle(folds)
         granting.pick(shell, folds, work)
         work.close()
         return work
@@ -205,7 +209,7 @@ class Turn:
             work.refuse(error)
             shell.inbox.fail(error)
             raise
-        shell.reading.take(committed.switch, shell.clock.monotonic())
+        shell.reading.take(committed.switch, started)
         self._settle(work)
         shell.report.committed(tuple(work.touched), shell.clock.monotonic() - started)
 

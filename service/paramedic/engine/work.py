@@ -19,6 +19,7 @@ from paramedic.core.effects import Effect, lane_of
 from paramedic.core.events import Event, Parked
 from paramedic.core.model import Episode, Incident
 from paramedic.core.sharing import SHARDS
+from paramedic.core.storm import KIND, lasts
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode, Outcome
 from paramedic.engine.holdings import Held, Holdings, encode
@@ -57,6 +58,7 @@ class Work:
     """The batch, the incidents it touches, and what to do once it is committed (`then`) or not (`refuse`).
 
     `born` are effects that leave with the batch they were asked for in, and until when their call may be under way.
+    `switch` says who has set the switch below auto, and why.
     """
 
     holdings: Holdings
@@ -73,6 +75,7 @@ class Work:
     leaving: list[tuple[int, Effect]] = field(default_factory=list)
     answers: list[tuple["asyncio.Future[Any]", Any]] = field(default_factory=list)
     results: int = 0
+    switch: str = ""
 
     @property
     def empty(self) -> bool:
@@ -112,6 +115,8 @@ class Work:
             self._keep_for_later(touched, number, event)
             return ()
         before = touched.now if touched is not None else None
+        if self.switch and event.mode is self.mode:
+            event = msgspec.structs.replace(event, switch=self.switch)
         try:
             bundle = self.bundle(before.bundle if before is not None else getattr(event, "bundle", ""))
             decision = decide(before, event, bundle)
@@ -222,9 +227,18 @@ class Work:
                 new=before is None,
             )
         )
+        self._storm(number, before, now)
         if not now.open:
             del self.holdings.incidents[number]
             self.holdings.keys.pop(now.key, None)
+
+    def _storm(self, number: int, before: Incident | None, now: Incident) -> None:
+        held, storms = self.holdings.incidents[number], self.holdings.storms
+        held.storm = now.kind == KIND and lasts(now)
+        if now.storm is not None and before is None:
+            storms.hold_back(now.source, now.storm, number)
+        elif before is not None and before.storm is not None and (now.storm is None or not now.open):
+            storms.let_go(before.source, before.storm, number)
 
     def _timers(self, number: int, before: Incident | None, now: Incident) -> None:
         old = {timer.n: timer for timer in before.timers.values()} if before else {}

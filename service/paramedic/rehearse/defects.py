@@ -52,6 +52,9 @@ class Defects:
     def open_episodes(self, count: int) -> None:
         """Nothing to tell."""
 
+    def storms(self, count: int) -> None:
+        """Nothing."""
+
     def unknown_outcomes(self, count: int) -> None:
         """Nothing to tell."""
 

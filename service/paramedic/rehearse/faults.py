@@ -22,6 +22,7 @@ from paramedic.store.port import (
     Committed,
     Doubtful,
     ForwardedRow,
+    OpeningRow,
     Place,
     Recovered,
     ScopeRow,
@@ -136,6 +137,16 @@ class StagedStore:
         """As the store's."""
         self._reach()
         return await self._inner.places(incidents)
+
+    async def storms(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.storms(keys)
+
+    async def openings(self, since: datetime, shards: Sequence[int]) -> Sequence[OpeningRow]:
+        """As the store's."""
+        self._reach()
+        return await self._inner.openings(since, shards)
 
     async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:
         """As the store's."""

@@ -22,6 +22,7 @@ from paramedic.store.rows import (
     ForwardedRow,
     HoldRow,
     IncidentRow,
+    OpeningRow,
     Place,
     Recovered,
     RejectedRow,
@@ -49,6 +50,7 @@ __all__ = [
     "ForwardedRow",
     "HoldRow",
     "IncidentRow",
+    "OpeningRow",
     "Place",
     "Recovered",
     "RejectedRow",
@@ -106,6 +108,14 @@ class Store(Protocol):
 
     async def places(self, incidents: Iterable[int]) -> Mapping[int, Place]:
         """Where these incidents are; unknown ones are absent."""
+        ...
+
+    async def storms(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The incidents with these keys that are open and not resolved: the storms that are not over."""
+        ...
+
+    async def openings(self, since: datetime, shards: Sequence[int]) -> Sequence[OpeningRow]:
+        """How many incidents have begun since a moment and are open, on these shards."""
         ...
 
     async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:

@@ -26,6 +26,7 @@ __all__ = [
     "ForwardedRow",
     "HoldRow",
     "IncidentRow",
+    "OpeningRow",
     "Place",
     "Recovered",
     "RejectedRow",
@@ -90,6 +91,15 @@ class IncidentRow(msgspec.Struct, frozen=True):
     state: bytes
     open: bool
     new: bool
+
+
+class OpeningRow(msgspec.Struct, frozen=True):
+    """How many incidents of one source, rule and severity have begun."""
+
+    source: str
+    rule: str
+    severity: str
+    count: int
 
 
 class EventRow(msgspec.Struct, frozen=True):

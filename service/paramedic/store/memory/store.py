@@ -4,6 +4,7 @@ The rehearsal makes one; the simulation makes one for each life of a process, on
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -13,6 +14,8 @@ from msgspec.structs import replace
 
 from paramedic.clock import Clock
 from paramedic.core.model import Episode
+from paramedic.core.storm import storm_key
+from paramedic.core.words import Phase
 from paramedic.errors import Permanent, Temporary
 from paramedic.store.memory.disk import MemoryDisk
 from paramedic.store.memory.members import Member
@@ -25,6 +28,7 @@ from paramedic.store.port import (
     Doubtful,
     Fenced,
     ForwardedRow,
+    OpeningRow,
     Place,
     Recovered,
     ScopeRow,
@@ -193,6 +197,23 @@ class MemoryStore:
         """Where these incidents are; unknown ones are absent."""
         known = self._disk.incidents
         return {number: Place(known[number].shard, known[number].open) for number in incidents if number in known}
+
+    async def storms(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The incidents with these keys that are open and not resolved."""
+        open_, known = self._disk.open, self._disk.incidents
+        over = (Phase.RESOLVED, Phase.REVIEWED)
+        lasting = {key: known[open_[key]] for key in keys if key in open_}
+        return {key: row.id for key, row in lasting.items() if row.phase not in over and b'"parked":"' not in row.state}
+
+    async def openings(self, since: datetime, shards: Sequence[int]) -> Sequence[OpeningRow]:
+        """How many incidents have begun since a moment and are open, on these shards."""
+        begun = (self._disk.incidents[number] for number in self._disk.open.values())
+        counted = Counter(
+            (row.source, row.rule, row.severity)
+            for row in begun
+            if row.opened_at > since and row.shard in shards and row.key != storm_key(row.source)
+        )
+        return [OpeningRow(*what, count) for what, count in sorted(counted.items())]
 
     async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:
         """These scopes as they stand, with their uses since a moment."""

@@ -9,7 +9,17 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from paramedic.store.connect import ENGINE
-from paramedic.store.port import AnswerRow, ClaimRow, Fenced, ForwardedRow, HoldRow, ScopeRow, Standing, UseRow
+from paramedic.store.port import (
+    AnswerRow,
+    ClaimRow,
+    Fenced,
+    ForwardedRow,
+    HoldRow,
+    OpeningRow,
+    ScopeRow,
+    Standing,
+    UseRow,
+)
 from paramedic.store.postgres.session import Session
 from paramedic.store.queries import Query
 
@@ -76,6 +86,20 @@ class Sharing:
             await connection.execute(self._queries["answers_forgotten"].text, UNCLAIMED)
             rows = await connection.fetch(self._queries["answers"].text, ids)
         return [AnswerRow(**row) for row in rows]
+
+    async def storms(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The incidents with these keys that are open and not resolved."""
+        query = self._queries["storms"]
+        async with self._session.open("looking for storms") as connection:
+            rows = await connection.fetch(query.text, *query.arguments(keys=keys))
+        return {row["key"]: row["id"] for row in rows}
+
+    async def openings(self, since: datetime, shards: Sequence[int]) -> Sequence[OpeningRow]:
+        """How many incidents have begun since a moment and are open, on these shards."""
+        query = self._queries["openings"]
+        async with self._session.open("counting new incidents") as connection:
+            rows = await connection.fetch(query.text, *query.arguments(since=since, shards=shards))
+        return [OpeningRow(**row) for row in rows]
 
     async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:
         """These scopes as they stand."""

@@ -22,6 +22,7 @@ from paramedic.store.port import (
     Doubtful,
     Fenced,
     ForwardedRow,
+    OpeningRow,
     Place,
     Recovered,
     ScopeRow,
@@ -115,6 +116,14 @@ class PostgresStore:
     async def places(self, incidents: Iterable[int]) -> Mapping[int, Place]:
         """Where these incidents are; unknown ones are absent."""
         return await self._reader.places(incidents)
+
+    async def storms(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The incidents with these keys that are open and not resolved."""
+        return await self._joined()[2].storms(keys)
+
+    async def openings(self, since: datetime, shards: Sequence[int]) -> Sequence[OpeningRow]:
+        """How many incidents have begun since a moment and are open, on these shards."""
+        return await self._joined()[2].openings(since, shards)
 
     async def scopes(self, names: Sequence[str], since: datetime) -> Sequence[ScopeRow]:
         """These scopes as they stand, with their uses since a moment."""

@@ -29,6 +29,30 @@ where ctid = any(array(select ctid from use where at < :before::timestamptz orde
 select i.id, i.shard, i.open
 from unnest(:incidents::bigint[]) u (id), lateral (select id, shard, open from incident where id = u.id offset 0) i
 
+-- name: storms
+-- One row at most for each source: whether its storm is not over.
+select u.key, found.id
+from
+  unnest(:keys::text[]) u (key),
+  lateral (
+    select id from incident where open and key = u.key and phase not in ('resolved', 'reviewed')
+      and position('"parked":"'::bytea in state) = 0 -- one that cannot be decided any more holds nobody back
+    offset 0
+  ) found
+
+-- name: openings
+-- What began a minute ago at most is open: it takes a quarter of an hour at least to be closed.
+select found.source, found.rule, found.severity, count(*)::int as count
+from
+  unnest(:shards::smallint[]) u (shard),
+  lateral (
+    select source, rule, severity from incident
+    where open and shard = u.shard and opened_at > :since::timestamptz
+      and key <> source || '{storm}' -- the parents of storms do not count
+    offset 0
+  ) found
+group by found.source, found.rule, found.severity
+
 -- name: scopes
 -- One view of all: a claim decided by it is refused if the version has moved since.
 select u.name, 'version' as what, coalesce(s.version, 0) as version, null::bigint as incident, null::int as run,
