@@ -34,8 +34,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0, help="soak: for how long")
     parser.add_argument("--rate", type=float, default=50.0, help="soak: alerts a second")
     parser.add_argument("--naptime", type=int, default=60, help="soak: seconds between two rounds of autovacuum")
+    parser.add_argument("--bodies", type=int, default=3000, help="accept: bodies in one burst")
     asked = parser.parse_args()
     names, given = asked.names, {"soak": {name: getattr(asked, name) for name in ("minutes", "rate", "naptime")}}
+    given["accept"] = {"bodies": asked.bodies}
     if not names or "all" in names:
         names = list(MEASUREMENTS)
     unknown = [name for name in names if name not in MEASUREMENTS]

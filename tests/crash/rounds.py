@@ -66,13 +66,16 @@ class Rounds:
     async def round(
         self, number: int, alerts: int, fault: "str | Trouble" = "kill", *, in_flight: int = IN_FLIGHT
     ) -> Round:
-        """Send so many alerts; once a third has been acted on, bring the fault about and mend it; wait for the rest."""
+        """Send so many alerts; once a third has been acted on, bring the fault about and mend it; wait for the rest.
+
+        A few are sent only then: in a rush all others may be accepted before any is acted on.
+        """
         before, began = self.sink.count, self._clock.monotonic()
         ids = [f"round{number}-{n}" for n in range(alerts)]
         self.sent |= {one: "raw" if n % 3 == 0 else "hook" for n, one in enumerate(ids)}
-        waiting = asyncio.Queue[str]()
-        for one in ids:
-            waiting.put_nowait(one)
+        waiting, afterwards = asyncio.Queue[str](), asyncio.Queue[str]()
+        for n, one in enumerate(ids):
+            (waiting if n < alerts - in_flight else afterwards).put_nowait(one)
         done = Round(number, fault if isinstance(fault, str) else fault.__name__, len(ids))
         self._back_at = asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as senders:
@@ -81,6 +84,8 @@ class Rounds:
             acted = await self.sink.until(lambda: self.sink.count - before >= alerts // 3, 120.0)
             assert acted, self.members[0].process.last_words()
             await (self._trouble(number, fault) if isinstance(fault, str) else fault(self))
+            for n in range(in_flight):
+                senders.create_task(self._send(afterwards, n))
         async with asyncio.timeout(120.0):
             done.back = await self._back_at
         self._fault_at = None

@@ -260,6 +260,51 @@ def test_waits_between_attempts_grow_and_begin_anew_after_good_service() -> None
     play(story, start=False)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_doubtful_commits_between_good_ones_do_not_add_up(when: Fails) -> None:
+    """However many there are, it is away for as long as after the first one."""
+
+    async def story(stage: Stage) -> None:
+        for n in range(8):
+            stage.store.fail_next(when)
+            with pytest.raises(Temporary):
+                await stage.deliver(element(f"doubtful-{n}"))
+            failed = stage.clock.monotonic()
+            await stage.clock.sleep(0.1)
+            while not stage.engine.live:
+                await stage.clock.sleep(0.01)
+            assert stage.clock.monotonic() - failed == pytest.approx(0.4, abs=0.05)
+            await stage.deliver(element(f"good-{n}"))
+
+    play(story)
+
+
+def test_a_defect_that_comes_back_is_met_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time a commit has succeeded before it; still nobody reads everything again twice a second for ever."""
+    from paramedic.engine.work import Work
+
+    raised: list[float] = []
+    real = Work.close
+
+    async def story(stage: Stage) -> None:
+        def close(self: Work) -> None:
+            if any("poison" in incident.now.title for incident in self.touched.values()):
+                raised.append(stage.clock.monotonic())
+                raise ZeroDivisionError("a defect")
+            real(self)
+
+        monkeypatch.setattr(Work, "close", close)
+        while len(raised) < 6:
+            try:
+                await stage.deliver(element("good"))
+                await stage.deliver(element("poison"))
+            except Temporary:
+                await stage.clock.sleep(0.01)
+        assert raised[-1] - raised[-2] > 5.0
+
+    play(story)
+
+
 def test_a_store_that_cannot_be_read_is_answered_temporary_at_once() -> None:
     async def story(stage: Stage) -> None:
         async def episodes(_: object) -> None:

@@ -7,6 +7,7 @@ import asyncio
 
 import pytest
 
+from paramedic.engine.holdings import decode
 from paramedic.engine.inputs import Rejected
 from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
@@ -71,7 +72,7 @@ def test_everything_that_waits_goes_into_one_commit_at_most_256_inputs() -> None
         assert max(sizes) == 256
         assert sum(sizes) == 301
 
-    play(story, catalog(rule="mode: off"), options=Options(jitter=float, late=60.0))
+    play(story, catalog(rule="mode: off"), options=Options(jitter=float, late=60.0, rush=1000))
 
 
 def test_a_commit_is_in_flight_while_the_next_batch_is_built() -> None:
@@ -269,6 +270,20 @@ def test_times_in_events_are_the_moment_of_the_fold() -> None:
         await stage.pass_(10.0)
         number = await stage.fire("api")
         assert (stage.incident(number).opened_at - START).total_seconds() == pytest.approx(10.0, abs=0.01)
+
+    play(story)
+
+
+def test_what_memory_has_of_an_incident_is_what_its_stored_state_says() -> None:
+    """It is not read again from what was just written, so it had better be the same."""
+
+    async def story(stage: Stage) -> None:
+        number = await stage.fire("api")
+        assert stage.engine._shell is not None
+        holdings = stage.engine._shell.holdings
+        for seconds in (0.0, 1.0, 301.0):
+            await stage.pass_(seconds)
+            assert holdings.incident(number) == decode(holdings.incidents[number].state)
 
     play(story)
 

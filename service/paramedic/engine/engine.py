@@ -77,6 +77,7 @@ class Engine:
         self._shell: Shell | None = None
         self._owed: set[asyncio.Future[Any]] = set()
         self._came_back: list[Result] = []
+        self._committed = False  # by the membership that is, or was the last
         self._draining: float | None = None
 
     # -- running ------------------------------------------------------------------------------------------------------
@@ -91,9 +92,10 @@ class Engine:
                 _log.error("learned too late, and not recorded: %s", about(one))
 
     async def _memberships(self) -> None:
+        """One after the other. The waits between them grow while no commit succeeds, or the same defect comes back."""
         failures = 0
         while True:
-            began = self._clock.monotonic()
+            began, self._committed = self._clock.monotonic(), False
             try:
                 await self._member()
             except (Fenced, Doubtful, ParamedicError) as error:
@@ -101,7 +103,9 @@ class Engine:
             except Exception:  # what is stored is whole: reading it again is better than serving nobody
                 _log.exception("starting over after a defect")
                 self._report.failed("turn")
-            failures = 1 if self._clock.monotonic() - began > _LONGEST_BACKOFF else failures + 1
+                self._committed = False
+            served = self._committed or self._clock.monotonic() - began > _LONGEST_BACKOFF
+            failures = 1 if served else failures + 1
             await self._clock.sleep(self._options.jitter(min(_LONGEST_BACKOFF, _BACKOFF * 2 ** min(failures, 6))))
 
     async def _member(self) -> None:
@@ -179,6 +183,7 @@ class Engine:
                 left = []
                 await self._note(shell)
         if turn is not None:
+            self._committed = turn.settled is not None
             self._came_back = turn.unsettled + left
         with suppress(ParamedicError, Doubtful, Fenced):
             await self._store.leave()

@@ -162,10 +162,19 @@ class Holdings:
         state, incident = self._decoded.get(number, (b"", None))
         if incident is None or state is not held.state:
             incident = decode(held.state)
-            if len(self._decoded) >= _DECODED:
-                self._decoded.clear()
-            self._decoded[number] = held.state, incident
+            self._remember(number, held.state, incident)
         return incident
+
+    def now_is(self, incident: Incident) -> None:
+        """An incident as this batch leaves it. The next look at it need not read the state that has just been made."""
+        held = self.incidents[incident.id]
+        held.state = encode(incident)
+        self._remember(incident.id, held.state, incident)
+
+    def _remember(self, number: int, state: bytes, incident: Incident) -> None:
+        if len(self._decoded) >= _DECODED:
+            self._decoded.clear()
+        self._decoded[number] = state, incident
 
     # -- timers -------------------------------------------------------------------------------------------------------
 

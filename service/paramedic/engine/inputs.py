@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -135,24 +136,39 @@ def alerts_of(one: Input) -> Sequence[Alert]:
 
 @dataclass(slots=True)
 class Inbox:
-    """The queue of one turn. Slots bound the results, people the acts, `Options.backlog` the deliveries."""
+    """The queue of one turn. Slots bound the results, people the acts, `Options.backlog` the deliveries.
+
+    `newest` is since when the delivery waits that came last (monotonic).
+    """
 
     _queue: deque[Input] = field(default_factory=deque)
+    _fresh: deque[Waiting] = field(default_factory=deque)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _broken: BaseException | None = None
     _later: list[asyncio.TimerHandle] = field(default_factory=list)
     deliveries: int = 0
+    newest: float = 0.0
 
     def put(self, *inputs: Input) -> None:
         """Add inputs and wake the turn."""
         self._queue.extend(inputs)
-        self.deliveries += sum(1 for one in inputs if isinstance(one, Waiting))
+        deliveries = [one for one in inputs if isinstance(one, Waiting)]
+        if deliveries:
+            self._fresh.extend(deliveries)
+            self.newest = deliveries[-1].since
+        self.deliveries += len(deliveries)
         self._awake.set()
 
-    def put_first(self, results: Iterable[Result]) -> None:
-        """Add what effects came to before all that waits: whoever takes an effect for lost must hear of it first."""
-        self._queue.extendleft(reversed(list(results)))
-        self._awake.set()
+    def put_first(self, inputs: Iterable[Input]) -> None:
+        """Add before all that waits what was there before it: what was taken already, and what effects came to.
+
+        Whoever takes an effect for lost must hear of it first.
+        """
+        first = list(inputs)
+        self._queue.extendleft(reversed(first))
+        self.deliveries += sum(1 for one in first if isinstance(one, Waiting))
+        if self._queue:
+            self._awake.set()
 
     def put_later(self, seconds: float, one: Input) -> None:
         """Add an input in so many seconds."""
@@ -185,15 +201,22 @@ class Inbox:
             self._awake.set()
         return taken
 
-    def late(self, before: float, most: int) -> Iterable[Waiting]:
-        """Deliveries that have waited since before a moment (monotonic) and are not journalled yet, at most `most`."""
-        found = 0
-        for one in self._queue:
-            if isinstance(one, Waiting) and one.id is None and one.since < before:
-                yield one
-                found += 1
-                if found >= most:
-                    return
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._queue
+
+    @property
+    def fresh(self) -> int:
+        """Deliveries that are not journalled yet, and wait for their answer."""
+        while self._fresh and self._fresh[0].id is not None:
+            self._fresh.popleft()
+        return len(self._fresh)
+
+    def late(self, before: float, most: int) -> Sequence[Waiting]:
+        """The oldest deliveries that are not journalled yet and have waited since a moment (monotonic) or longer."""
+        unkept = (one for one in self._fresh if one.id is None)
+        return list(islice(takewhile(lambda one: one.since <= before, unkept), most))
 
     def drain(self) -> list[Input]:
         """Everything that waits, when the turn is over."""
@@ -201,5 +224,6 @@ class Inbox:
             handle.cancel()
         left = list(self._queue)
         self._queue.clear()
+        self._fresh.clear()
         self.deliveries = 0
         return left

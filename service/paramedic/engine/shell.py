@@ -23,7 +23,8 @@ class Options:
     """What may be tuned. Times in seconds.
 
     `mode` is the most this process may do. `patience` bounds the wait of a webhook for its commit; a delivery that has
-    waited `late` is journalled alone; `backlog` deliveries at most wait. Every `signs` the vital signs are measured.
+    waited `late` is journalled alone, and so are all while `rush` of them come within one commit; `backlog` deliveries
+    at most wait. Every `signs` the vital signs are measured.
     When the process is to stop, what is under way has `grace` to come to its end.
     `jitter` changes a wait a little, so that many do not return at once. `slots` bound what is under way, by lane.
     Every `look` a member looks who else lives, also when nobody tells it to; while `crowd` forwarded rows wait, no
@@ -34,6 +35,7 @@ class Options:
     batch: int = 256
     backlog: int = 4000
     late: float = 0.05
+    rush: int = 8
     patience: float = 2.0
     signs: float = 5.0
     look: float = 0.5

@@ -10,6 +10,8 @@
     commit   all of it in one statement, fenced: journal, state, timeline, effects, timers
     settle   answer the webhooks and the people, hand the effects to the executors
 
+Where many deliveries come at once, a turn only keeps and answers them, for a second at most (ADR 28).
+
 One turn runs at a time in a process, and one commit is in flight while the next batch is built. A commit that fails, or
 whose answer never comes, ends the turn: memory is ahead of the store, so the engine drops it and starts over.
 """
@@ -36,7 +38,15 @@ _JOURNAL = 2000
 """Deliveries that one commit journals alone, at most."""
 
 _LONGEST = 0.1
-"""Seconds that folding one batch should take at most: what waits longer is journalled and answered with that batch."""
+"""Seconds that folding one batch should take at most: what waits longer is journalled and answered with that batch.
+
+What turns out to take twice as long is cut there."""
+
+_RUSH = 1.0
+"""Seconds for which deliveries are only kept while many come: then what waits is decided until nothing does."""
+
+_QUIET = 0.02
+"""Seconds after which nobody is expected to send another delivery at once, having been answered."""
 
 
 class Turn:
@@ -48,9 +58,12 @@ class Turn:
         self._flying: Work | None = None
         self._built: Work | None = None
         self.unsettled: list[Result] = []  # taken, and not yet committed
+        self.settled: float | None = None  # when the last commit succeeded (monotonic)
         self.sound = False  # ended, with nothing in memory that the store does not hold
         self._alarm: asyncio.TimerHandle | None = None
         self._pace = shell.options.batch  # inputs that can be folded in `_LONGEST` seconds, as the last batch showed
+        self._behind: float | None = None  # since when something is kept that is not decided (monotonic)
+        self._crowd = 0.0  # deliveries that come within one commit, on average of the last few in a rush
 
     async def run(self) -> None:
         """The pipeline, for as long as this member lives."""
@@ -58,6 +71,9 @@ class Turn:
         try:
             while True:
                 await inbox.awake()
+                if self._in_a_rush():
+                    await self._keep()
+                    continue
                 inputs = self._take()
                 read = await self._read(inputs)
                 await self._claim_first()
@@ -84,7 +100,41 @@ class Turn:
         """
         left: list[Input] = [*self.unsettled, *results]
         if left:
-            await self._send(self._fold(left, await self._read(left)))
+            await self._send(self._fold(left, await self._read(left), whole=True))
+
+    # -- in a rush ----------------------------------------------------------------------------------------------------
+
+    def _in_a_rush(self) -> bool:
+        """Whether so many deliveries come that they are kept and answered first, and decided a little later."""
+        shell, now = self._shell, self._shell.clock.monotonic()
+        inbox, rush = shell.inbox, shell.options.rush
+        if self._behind is not None and now - self._behind > _RUSH:
+            return False
+        quiet = now - max(inbox.newest, self.settled or 0.0) > _QUIET
+        if inbox.fresh < rush and (self._crowd < rush or quiet):
+            self._crowd = 0.0
+            return False
+        return 4 * inbox.deliveries < 3 * shell.options.backlog
+
+    async def _keep(self) -> None:
+        """Journal all deliveries that have come by the end of the commit in flight, and nothing else.
+
+        The next ones come while it is under way: one commit at a time takes more of them than two would.
+        """
+        shell = self._shell
+        if self._behind is None:
+            self._behind = shell.clock.monotonic()
+        await self._land()
+        fresh = shell.inbox.late(shell.clock.monotonic(), _JOURNAL)
+        if fresh:
+            work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode)
+            folds = Folds(shell, work, Read())
+            for waiting in fresh:
+                folds.journal(waiting)
+            self._crowd = (self._crowd + min(len(fresh), 2 * shell.options.rush)) / 2
+            await self._commit(work)
+            await self._land()
+        asyncio.get_running_loop().call_later(_QUIET, shell.inbox.wake)
 
     # -- take ---------------------------------------------------------------------------------------------------------
 
@@ -156,23 +206,36 @@ class Turn:
 
     # -- fold ---------------------------------------------------------------------------------------------------------
 
-    def _fold(self, inputs: list[Input], read: Read) -> Work:
-        """Everything that was taken, into one batch; and what has waited too long, into the journal."""
+    def _fold(self, inputs: list[Input], read: Read, *, whole: bool = False) -> Work:
+        """Everything that was taken, into one batch; and what has waited too long, into the journal.
+
+        What turns out to take far too long is left for the next turn, unless it has to be the `whole` of it.
+        """
         shell = self._shell
         work = Work(shell.holdings, shell.bundle_of, shell.report, shell.clock.now(), shell.mode, switch=shell.switch)
         folds = Folds(shell, work, read)
         began = shell.clock.monotonic()
-        for one in inputs:
-            folds.fold(one)
-        took = shell.clock.monotonic() - began
-        if took > 0 and len(inputs) >= 16:
-            self._pace = max(16, round(len(inputs) * _LONGEST / took))
+        done, took = 0, 0.0
+        while done < len(inputs) and (took < 2 * _LONGEST or whole):
+            folds.fold(inputs[done])
+            done, took = done + 1, shell.clock.monotonic() - began
+        self._put_back(inputs[done:])
+        if took > 0 and (done >= 16 or done < len(inputs)):
+            self._pace = max(16, round(done * _LONGEST / took))
+        if shell.inbox.empty:
+            self._behind = None
         for late in shell.inbox.late(shell.clock.monotonic() - shell.options.late, _JOURNAL):
             folds.journal(late)
         storming.settle(folds)
         granting.pick(shell, folds, work)
         work.close()
         return work
+
+    def _put_back(self, inputs: Sequence[Input]) -> None:
+        """These were taken and not folded."""
+        results = sum(1 for one in inputs if isinstance(one, Result))
+        del self.unsettled[len(self.unsettled) - results :]
+        self._shell.inbox.put_first(inputs)
 
     # -- part ---------------------------------------------------------------------------------------------------------
 
@@ -230,6 +293,7 @@ class Turn:
         """It is durable: answer whoever waits, and let the effects go."""
         shell = self._shell
         del self.unsettled[: work.results]
+        self.settled = shell.clock.monotonic()
         shell.holdings.given.difference_update(shard for shard, _ in work.batch.given)
         shell.holdings.reading.difference_update(work.batch.forwarded_gone)
         for answer, value in work.answers:

@@ -22,7 +22,7 @@ from paramedic.core.sharing import SHARDS
 from paramedic.core.storm import KIND, lasts
 from paramedic.core.text import one_line
 from paramedic.core.words import Mode, Outcome
-from paramedic.engine.holdings import Held, Holdings, encode
+from paramedic.engine.holdings import Held, Holdings
 from paramedic.engine.report import Report
 from paramedic.errors import Temporary
 from paramedic.record.evidence import Kept
@@ -203,7 +203,7 @@ class Work:
         self._effects(number, before, now)
         self._runs(number, before, now)
         held.version += 1
-        held.state = encode(now)
+        self.holdings.now_is(now)
         held.severity, held.open_episodes = now.severity, now.firing.open
         held.unknown = bool(now.past) and now.past[-1].outcome is Outcome.UNKNOWN
         self.batch.incidents.append(

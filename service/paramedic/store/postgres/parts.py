@@ -121,7 +121,9 @@ def _numbers(values: Sequence[int | bool | None]) -> str:
 
 
 def _moments(values: Sequence[datetime | None]) -> str:
-    return "{" + ",".join(["NULL" if one is None else iso(one) for one in values]) + "}"
+    """Most rows of a commit have the same one, which is written once."""
+    written = {one: "NULL" if one is None else iso(one) for one in set(values)}
+    return "{" + ",".join([written[one] for one in values]) + "}"
 
 
 def _fields(query: Query) -> Callable[[Rows], Columns]:
