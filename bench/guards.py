@@ -17,7 +17,7 @@ from paramedic.clients.kube.shared import Shared
 from paramedic.clock import SystemClock
 from paramedic.cluster.port import Json, NoCluster
 from paramedic.cluster.resources import Place
-from paramedic.core.bundle import GuardSpec
+from paramedic.core.bundle import Bundle, GuardSpec
 from paramedic.core.claims import Ledger
 from paramedic.core.words import Answer
 from paramedic.engine.holdings import Watched
@@ -62,11 +62,15 @@ def main() -> None:
 
 
 def _specs(*reading: str) -> Sequence[GuardSpec]:
+    return _bundle(*reading).playbooks["it"].guards
+
+
+def _bundle(*reading: str) -> Bundle:
     text = _GUARDS.replace("READING", "".join(f"  - {one}\n" for one in reading).rstrip())
     loaded = load_files({"it.yaml": f"endpoints: [{{name: hook, url: 'http://127.0.0.1:9'}}]\n{text}"}, discover())
     if loaded.bundle is None:
         raise ValueError(str(loaded.faults[0]))
-    return loaded.bundle.playbooks["it"].guards
+    return loaded.bundle
 
 
 def _known(much: int) -> Seen:
@@ -74,7 +78,7 @@ def _known(much: int) -> Seen:
     watched, ledger, now = Watched(), Ledger(), scene().now
     specs = discover().guards["not_firing"]
     matchers = specs.watches(specs.Params.model_validate({"match": ['alertname=~".+"']}))
-    watched.look_for(matchers)
+    watched.look_for([*_bundle().watched, *matchers])  # what its own guards ask for, and all that fires
     for n in range(much):
         watched.note(episode(f"Else{n}", 60.0))
         for scope in ("budget/3600s/playbook/restart", "budget/3600s/all/", "budget/86400s/namespace/shop"):

@@ -36,7 +36,7 @@ def kinds(rest: str) -> list[str]:
 
 @pytest.mark.parametrize("step", ["restart: {}", "roll_back: {}", "scale: {by: 1, max: 5}"])
 def test_whoever_changes_a_cluster_is_bound(step: str) -> None:
-    assert kinds(f"steps: [{{{step}}}]\n") == BOUND == ["still_firing", "cooldown", "budget", "budget"]
+    assert kinds(f"steps: [{{{step}}}]\n") == BOUND == ["still_firing", "cooldown", "budget", "budget", "storm"]
 
 
 @pytest.mark.parametrize("step", ["collect: {of: [pods]}", "http: {endpoint: hook, method: POST, path: /x}"])
@@ -52,8 +52,8 @@ def test_one_step_that_does_is_enough() -> None:
 def test_a_kind_that_is_named_replaces_all_defaults_of_that_kind() -> None:
     named = book("guards: [{budget: {max: 9, per: 1d, across: all}}, {still_firing: {}}]\n" + RESTART).guards
 
-    assert [guard.kind for guard in named] == ["cooldown", "budget", "still_firing"]
-    assert named[1].params.render({}) == {"max": 9, "per": "1d", "across": "all"}
+    assert [guard.kind for guard in named] == ["cooldown", "storm", "budget", "still_firing"]
+    assert named[2].params.render({}) == {"max": 9, "per": "1d", "across": "all"}
 
 
 def test_none_leaves_only_whether_it_still_fires() -> None:
@@ -62,7 +62,7 @@ def test_none_leaves_only_whether_it_still_fires() -> None:
 
 
 def test_the_figures_are_those_that_the_documents_give() -> None:
-    """research: cooldown 15 minutes, two attempts a target and five runs a playbook an hour, two minutes of firing."""
+    """A change of one is a change of what people were promised."""
     given = {(default.kind, *default.params.items()) for default in BINDING}
 
     assert given == {
@@ -70,6 +70,7 @@ def test_the_figures_are_those_that_the_documents_give() -> None:
         ("cooldown", ("for", "15m")),
         ("budget", ("max", 2), ("per", "1h"), ("across", "target")),
         ("budget", ("max", 5), ("per", "1h")),
+        ("storm", ("max", 10), ("within", "5m"), ("halt", "10m")),
     }
 
 

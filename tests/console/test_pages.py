@@ -10,8 +10,8 @@ import pytest
 
 from paramedic.console import pages as under_test
 from paramedic.core.decision import Entry
-from paramedic.core.model import Approval, Ask, Change, Exemplar, Firing, Paging, Temporary
-from paramedic.core.words import Outcome, Phase, Severity, Stage
+from paramedic.core.model import Approval, Ask, Change, Exemplar, Firing, Paging, Temporary, Verdict
+from paramedic.core.words import Answer, Outcome, Phase, Severity, Stage
 from paramedic.store.connect import Connection
 from tests.console.seed import HOSTILE, NOW, an_incident, approval, keep_evidence, paged, past, run, told, write
 from tests.console.serving import Serving
@@ -244,7 +244,11 @@ def hostile(number: int) -> Any:
     alert = Exemplar("a", {"alertname": HOSTILE, HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, NOW)
     change = Change(HOSTILE, {HOSTILE: HOSTILE}, {HOSTILE: [HOSTILE]}, {}, HOSTILE)
     said = Approval(HOSTILE, NOW, HOSTILE, (0,))
-    asked: Any = {"asks": (Ask(2, (HOSTILE,)),), "approvals": (said,), "grounds": (HOSTILE,)}
+    asked: Any = {
+        "asks": (Ask(2, (HOSTILE,)),),
+        "approvals": (said,),
+        "answers": {0: Verdict("budget", Answer.ALLOW, HOSTILE)},
+    }
     return an_incident(
         number,
         key=HOSTILE,
@@ -325,14 +329,6 @@ async def test_a_page_that_there_is_not(bare: Serving, path: str, status: int, w
 
     assert words in page.text
     assert "All incidents" in page.text
-
-
-async def test_a_live_page_names_its_events(console: Serving, seeding: Connection) -> None:
-    await write(seeding, an_incident(7))
-
-    assert (await read(console)).all("main")[0]["data-events"] == "/events"
-    assert (await read(console, "/incidents/7")).all("main")[0]["data-events"] == "/incidents/7/events"
-    assert "data-events" not in (await read(console, "/?q=x")).all("main")[0]
 
 
 async def test_what_was_done_for_a_time_stands_on_the_incidents_page(console: Serving, seeding: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,10 @@ from paramedic.catalog.templates import compile_tree
 from paramedic.cluster.port import Json, NoCluster
 from paramedic.cluster.resources import Place
 from paramedic.core.bundle import Endpoint, GuardSpec, Param
-from paramedic.core.model import Exemplar, Firing
+from paramedic.core.model import Change, Exemplar, Firing
 from paramedic.core.scope import playbook_scope
 from paramedic.plugin import Deployed, Guard, Measured, Reply, Sample, Seen, Tools
+from paramedic.ports import Standing
 from tests.contract.plugin_scene import NOW, RUN, Others, ago, episode, seen
 from tests.contract.test_plugins import example_of
 from tests.core.builders import firing as an_alert
@@ -25,6 +26,11 @@ from tests.core.story import Story
 PARAMS = {name: Param(name, "string") for name in ("namespace", "cluster", "host", "text", "service")}
 PARAMS["replicas"] = Param("replicas", "integer")
 API = "main/shop/deployment/api"
+CHANGE = Change(
+    "scale deployment/api.shop: 3 → 4 replicas",
+    {"uid": "u1", "generation": 1, "said": {}, "change": [{"op": "replace", "path": "/spec/replicas", "value": 4}]},
+    digest="d1",
+)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|`[^`]*`')
 
 
@@ -74,6 +80,25 @@ class Ports(NoCluster):
         await self._met()
         return [self._object()]
 
+    async def create(self, place: Place, body: Json, *, dry_run: bool = False, timeout: float = 10.0) -> Json:
+        self.places.append((place.cluster, place.resource.plural, place.namespace, place.name, ""))
+        await self._met()
+        return {"status": {"allowed": True}}
+
+    async def patch(
+        self,
+        place: Place,
+        patch: Any,
+        kind: Any,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+        timeout: float = 10.0,
+    ) -> Json:
+        self.places.append((place.cluster, place.resource.plural, place.namespace, place.name, subresource))
+        await self._met()
+        return self._object()
+
     def _object(self) -> Json:
         text, made = self.value, ago(7200).isoformat()
         metadata = {"name": "api", "namespace": "shop", "uid": "u1", "generation": 1, "creationTimestamp": made}
@@ -113,8 +138,12 @@ class Ports(NoCluster):
         await self._met()
         return Reply(200, {self.value: self.value}, self.value.encode(errors="replace"))
 
+    async def standing(self, source: str, labels: Mapping[str, str], *, timeout: float) -> Standing:
+        await self._met()
+        return Standing("active", (self.value,))
+
     def tools(self) -> Tools:
-        return Tools(http=self, kube=self, metrics=self, changes=self)
+        return Tools(http=self, kube=self, metrics=self, changes=self, alerts=self)
 
 
 def structure(query: str) -> str:
@@ -126,10 +155,16 @@ def scene(value: str = "x", **other: Any) -> Seen:
     """A run whose alert, parameters and neighbours hold this text everywhere an alert can put it."""
     labels = {"alertname": value, "job": value, "namespace": value, "text": value}
     exemplar = Exemplar("a1", labels, {"summary": value}, ago(252))
-    run = msgspec.structs.replace(RUN, params={**dict.fromkeys(PARAMS, value), "replicas": 3}, target=API)
-    others = Others([episode("KubeAPIDown", 60, job=value, text=value)])
+    params = {**dict.fromkeys(PARAMS, value), "replicas": 3}
+    run = msgspec.structs.replace(RUN, params=params, target=API, change=CHANGE)
+    others = Others([episode("KubeAPIDown", 60, job=value, text=value), episode("Watchdog", 3600)])
     firing = Firing(open=1, total=1, exemplars=(exemplar,), since=ago(252), seen_at=ago(1))
-    return replace(seen(firing, run=run), **{"alert": exemplar, "others": others, **other})
+    known = {"alert": exemplar, "others": others, "source": "main", "needs": _needs, "database": 0.5, **other}
+    return replace(seen(firing, run=run), **known)
+
+
+def _needs() -> tuple[str, ...]:
+    return ("get deployments.apps", "patch deployments.apps")
 
 
 def spec_of(guard: Guard, *, given: Any = None) -> GuardSpec:

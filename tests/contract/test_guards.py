@@ -37,6 +37,7 @@ PATIENT = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 METACHARACTERS = "\"'`\\{}[]()<>=~!|&*+?.,;:@$#%^/ \t\r\n\x00\x1b\x7f\u202e\u2066\u2028é\U0001d4b3"
+WELL = Others([episode("Watchdog", 3600)])
 HOSTILE = st.text(st.sampled_from(METACHARACTERS), min_size=1, max_size=60)
 WORST = (
     '"} or vector(1) or up{x="',
@@ -128,7 +129,7 @@ def test_one_that_never_answers_is_unknown_and_denies(kind: str) -> None:
 )
 def test_while_nothing_can_be_read_it_does_not_allow(kind: str, error: BaseException) -> None:
     """A guard may look after the errors of its ports itself: not even then does it allow what it cannot know."""
-    verdict = heard(GUARDS[kind], spec_of(GUARDS[kind]), Ports(raises=error), scene())
+    verdict = heard(GUARDS[kind], spec_of(GUARDS[kind]), Ports(raises=error), scene(others=WELL))
 
     assert verdict.answer in (Answer.ERROR, Answer.UNKNOWN), verdict
     assert verdict.reason
@@ -136,7 +137,7 @@ def test_while_nothing_can_be_read_it_does_not_allow(kind: str, error: BaseExcep
 
 @READING
 def test_while_its_ports_hang_it_is_unknown(kind: str) -> None:
-    verdict = heard(GUARDS[kind], spec_of(GUARDS[kind]), Ports(hangs=True), scene())
+    verdict = heard(GUARDS[kind], spec_of(GUARDS[kind]), Ports(hangs=True), scene(others=WELL))
 
     assert verdict.answer is Answer.UNKNOWN
     assert judging.denials([verdict]) == [verdict]

@@ -214,13 +214,7 @@ class Story:
         return tuple(Exemplar(one.identity, one.labels, {}, one.starts_at, one.open) for one in episodes[:EXEMPLARS])
 
     def act(
-        self,
-        who: str,
-        what: str,
-        run: int | None = None,
-        text: str = "",
-        until: datetime | None = None,
-        **about: Any,
+        self, who: str, what: str, run: int | None = None, text: str = "", until: datetime | None = None, **about: Any
     ) -> None:
         """A person's act; `close` closes the episodes with it, as the engine does."""
         number, incident = self.incident.id, self.incident

@@ -226,7 +226,7 @@ def test_a_run_from_before_that_waits_without_asks_is_approved_by_one() -> None:
     assert story.run.approved_by == "carol"
 
 
-_NEW = frozenset(("asks", "approvals", "approve_by", "planned_at", "grounds"))
+_NEW = frozenset(("asks", "approvals", "approve_by", "planned_at"))
 
 
 # -- one plan ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from paramedic.core.acts import objection
 from paramedic.core.bundle import Communication, Level, Tell
 from paramedic.core.effects import Judge, Message, Page
-from paramedic.core.events import Calm, Opened, Swell
+from paramedic.core.events import Acted, Calm, Opened, Swell
 from paramedic.core.model import Incident
 from paramedic.core.storm import begins, begun, grown, per_minute, storm_key
 from paramedic.core.words import Mode, Phase, Severity
@@ -315,8 +315,9 @@ def test_a_child_that_comes_back_during_the_storm_stays_held_back() -> None:
 def test_a_person_takes_a_child_out_of_it(what: str) -> None:
     story = storm()
     one = child(story)
-    assert objection(one, what, None, story.bundle) == ""
-    story.act("bob", what, until=story.now + timedelta(hours=1))
+    asked = Acted(story.now, Mode.AUTO, "bob", what, until=story.now + timedelta(hours=1))
+    assert objection(one, asked, story.bundle) == ""
+    story.act("bob", what, until=asked.until)
 
     kept = story.incidents[one.id]
     assert kept.storm is None

@@ -27,7 +27,13 @@ from tests.docs.plugin_reference import parameters, section
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "guards.md"
 REFRESH = "python -m tests.docs.guard_reference"
 
-READS = {"kube": "the cluster", "metrics": "Prometheus", "changes": "reported changes", "http": "an endpoint"}
+READS = {
+    "alerts": "Alertmanager",
+    "changes": "reported changes",
+    "http": "an endpoint",
+    "kube": "the cluster",
+    "metrics": "Prometheus",
+}
 ASKED = {
     "first": "before the plan",
     "people": "when there is a plan",

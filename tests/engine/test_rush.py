@@ -16,7 +16,7 @@ from tests.engine.stage import Call, Stage, play
 from tests.engine.texts import catalog, element
 
 CALM = Options(jitter=float, signs=3600.0, look=3600.0)
-UNTREATED = catalog(rule="mode: off")
+UNTREATED = catalog(rule="mode: off\n    storm: off")
 
 
 async def senders(stage: Stage, count: int, seconds: float) -> int:

@@ -58,7 +58,7 @@ def inverted(guard: str) -> Plugins:
     async def judge(self: Guard, params: Any, seen: Seen, tools: Tools) -> Verdict:
         verdict: Verdict = await kind.judge(self, params, seen, tools)
         answer = Answer.DENY if verdict.answer is Answer.ALLOW else Answer.ALLOW
-        return msgspec.structs.replace(verdict, answer=answer, again=None, claims=())
+        return msgspec.structs.replace(verdict, answer=answer, again=None, claims=(), asks=None)
 
     turned: Guard = type(f"Inverted{kind.__name__}", (kind,), {"judge": judge})()
     return replace(plugins(), guards={**plugins().guards, guard: turned})

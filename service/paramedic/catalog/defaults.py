@@ -35,6 +35,9 @@ BINDING = (
         "budget", {"max": 2, "per": "1h", "across": "target"}, "hands a target to a person that two runs did not mend"
     ),
     Default("budget", {"max": 5, "per": "1h"}, "keeps one playbook from going through a whole cluster"),
+    Default(
+        "storm", {"max": 10, "within": "5m", "halt": "10m"}, "stops where so much is treated that it is the wrong thing"
+    ),
 )
 """What binds playbooks that change something on a cluster or a database."""
 

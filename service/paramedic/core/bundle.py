@@ -1,15 +1,17 @@
 """The validated, immutable version of all rules and playbooks, as the core reads it. The catalog builds it from YAML.
 
-Expressions are compiled by the catalog; here they are only the protocols `Template`, `Condition` and `LiveCondition`.
+Expressions are compiled by the catalog; for the core they are only the protocols of `conditions`.
 Durations are seconds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
+from paramedic.core.conditions import Condition, LiveCondition, Template
 from paramedic.core.matching import Matcher, Pattern, RuleIndex
+from paramedic.core.policies import AckTerms, Communication, Level, Person, Policy, Rota, Tell
 from paramedic.core.words import Mode, Once, Severity
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Playbook",
     "Policy",
     "Recurrence",
+    "Rota",
     "Rule",
     "ServiceEntry",
     "Source",
@@ -39,47 +42,7 @@ __all__ = [
     "dependencies",
 ]
 
-Scope = Mapping[str, Any]
 Asked = Literal["first", "people", "last"]
-
-
-class Template(Protocol):
-    """A JSON value with `${...}` in it."""
-
-    def render(self, scope: Scope) -> Any:
-        """The value with every expression replaced; raises `Fault` naming the expression that has no value."""
-        ...
-
-
-class Condition(Protocol):
-    """A CEL expression that must be exactly true."""
-
-    @property
-    def text(self) -> str:
-        """The expression as written."""
-        ...
-
-    def holds(self, scope: Scope) -> bool:
-        """Whether it is true; raises `Fault` when it is neither true nor false."""
-        ...
-
-
-@runtime_checkable
-class LiveCondition(Protocol):
-    """A CEL expression about an object that is read later: what a parameter with the escape `live` arrives as."""
-
-    @property
-    def text(self) -> str:
-        """The expression as written."""
-        ...
-
-    def holds(self, thing: Mapping[str, Any]) -> bool:
-        """Whether it is true of the object; raises `Fault` when it is neither true nor false, or cannot be decided."""
-        ...
-
-    def values(self, thing: Mapping[str, Any]) -> dict[str, Any]:
-        """The plain values that it looks at, by their paths, as evidence."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,78 +193,6 @@ class Playbook:
     at: str = ""
     team: str = ""
     changed_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person, a pager service or a rota. `contacts` maps a contact's kind (email, webhook…) to its value."""
-
-    name: str
-    notifier: str = "log"
-    contacts: Mapping[str, str] = field(default_factory=dict)
-    roles: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-    rota: "Rota | None" = None
-
-
-class Rota(Protocol):
-    """Who has the watch when."""
-
-    def on_call(self, at: datetime) -> str:
-        """The name of the person on call at this moment."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One level of an escalation policy: whom to page, how long after the incident opened (s)."""
-
-    after: float
-    page: tuple[str, ...]
-    second: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AckTerms:
-    """An acknowledgement holds the climb for this long (s), with a reminder this often (s, 0: none)."""
-
-    hold: float = 3600.0
-    remind: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """An escalation policy. `climbs`: who climbs the levels, us or PagerDuty."""
-
-    name: str
-    levels: tuple[Level, ...]
-    respond: float = 0.0
-    climbs: Literal["paramedic", "pagerduty"] = "paramedic"
-    ack: AckTerms = AckTerms()
-    at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """One audience of a communication plan: by which notifier, where to, how often (s; 0: whenever something changes).
-
-    `when` says whether it begins to be told; once it has, it is told until the end.
-    """
-
-    audience: str
-    by: str
-    to: str = ""
-    every: float = 0.0
-    when: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Communication:
-    """A communication plan: who is told what happens, beside those who are paged."""
-
-    name: str
-    tell: tuple[Tell, ...]
-    at: str = ""
 
 
 class Window(Protocol):

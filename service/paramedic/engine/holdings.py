@@ -69,18 +69,18 @@ class Watched:
     """The open episodes that guards of any bundle in use look out for, with their labels; others are only counted."""
 
     def __init__(self) -> None:
-        self._wanted: set[tuple[Matcher, ...]] = set()
-        self._open: dict[tuple[str, str], Episode] = {}
+        self._found: dict[tuple[Matcher, ...], dict[tuple[str, str], Episode]] = {}  # by what is watched for
         self._readings: list[set[tuple[str, str]]] = []
 
     @property
     def wanted(self) -> frozenset[tuple[Matcher, ...]]:
         """What is watched for."""
-        return frozenset(self._wanted)
+        return frozenset(self._found)
 
     def look_for(self, wanted: Iterable[tuple[Matcher, ...]]) -> None:
         """Watch for these matchers too, from now on; `look_again` and `begin_with` bring what is open already."""
-        self._wanted |= set(wanted)
+        for matchers in wanted:
+            self._found.setdefault(matchers, {})
 
     def look_again(self) -> set[tuple[str, str]]:
         """What is open is about to be read: in this set will be what is written meanwhile, and newer than that."""
@@ -91,7 +91,8 @@ class Watched:
     def begin_with(self, episodes: Iterable[Episode], news: set[tuple[str, str]]) -> None:
         """Take in what the store was read to hold open, in place of what was known but is no news."""
         self._readings = [one for one in self._readings if one is not news]
-        self._open = {who: episode for who, episode in self._open.items() if who in news}
+        for matchers, found in self._found.items():
+            self._found[matchers] = {who: episode for who, episode in found.items() if who in news}
         for episode in episodes:
             if (episode.source, episode.identity) not in news:
                 self._take(episode)
@@ -104,15 +105,28 @@ class Watched:
 
     def _take(self, episode: Episode) -> None:
         who = (episode.source, episode.identity)
-        if not episode.open:
-            self._open.pop(who, None)
-        elif any(matches(matchers, episode.labels) for matchers in self._wanted):
-            self._open[who] = episode
+        for matchers, found in self._found.items():
+            if not episode.open:
+                found.pop(who, None)
+            elif matches(matchers, episode.labels):
+                found[who] = episode
 
     def matching(self, matchers: Sequence[Matcher]) -> Sequence[Episode]:
-        """Open episodes that all matchers accept, at most 20, oldest first."""
-        found = [one for one in self._open.values() if matches(matchers, one.labels)]
-        return sorted(found, key=lambda one: one.starts_at)[:20]
+        """Open episodes that all matchers accept, at most 20, oldest first.
+
+        Those that are watched for are known already; matchers may begin as what is watched for does, and go on.
+        """
+        asked = tuple(matchers)
+        for length in range(len(asked), 0, -1):
+            known = self._found.get(asked[:length])
+            if known is not None:
+                rest = asked[length:]
+                found = [one for one in known.values() if matches(rest, one.labels)] if rest else list(known.values())
+                break
+        else:
+            every = {who: one for of in self._found.values() for who, one in of.items()}
+            found = [one for one in every.values() if matches(asked, one.labels)]
+        return heapq.nsmallest(20, found, key=lambda one: one.starts_at)
 
 
 @dataclass(slots=True)
