@@ -7,6 +7,7 @@ import asyncio
 
 import pytest
 
+from paramedic.core.words import Mode
 from paramedic.engine.inputs import Input
 from paramedic.engine.shell import Options
 from paramedic.plugin import Reply
@@ -86,6 +87,25 @@ def test_after_a_second_what_waits_is_decided_though_the_rush_goes_on() -> None:
         await stage.pass_(5.0)
         assert not stage.disk.todo
         assert len(stage.disk.incidents) == sent
+
+    play(story, UNTREATED, options=CALM)
+
+
+def test_who_throws_the_switch_does_not_wait_for_a_rush_to_end() -> None:
+    """People come before all that alerts bring, however much of it waits (promise 5: it stops at once)."""
+
+    async def story(stage: Stage) -> None:
+        stage.store.latency = 0.02
+        rush = asyncio.create_task(senders(stage, 60, 1.5))
+        await stage.clock.sleep(0.5)
+        assert stage.disk.todo
+        assert not stage.disk.incidents
+        began = stage.clock.monotonic()
+        moved = await stage.engine.set_switch(Mode.FREEZE, who="alice", reason="too much", until=None)
+        assert moved.mode is Mode.FREEZE
+        assert stage.clock.monotonic() - began < 0.1
+        assert stage.disk.todo, "the rush goes on behind it"
+        await rush
 
     play(story, UNTREATED, options=CALM)
 

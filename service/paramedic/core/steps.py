@@ -18,8 +18,6 @@ from paramedic.errors import Fault
 __all__ = ["TIMERS", "answered"]
 
 
-"""Reasons of guards that a run keeps, for whoever is asked to approve it."""
-
 Answered = Resolved | Judged | Planned | Applied | Observed | Checked | Interrupted | Held
 
 

@@ -13,7 +13,7 @@ from paramedic.core.effects import Effect
 from paramedic.core.events import Event
 from paramedic.core.model import Alert
 from paramedic.engine.acts import Act, Conflict, Forbidden, NotFound
-from paramedic.engine.forwarding import Forwarded, PassedAlerts
+from paramedic.engine.forwarding import Forwarded, PassedAlerts, Question
 from paramedic.intake.delivery import Delivery, Rejected
 from paramedic.record.evidence import Kept
 from paramedic.store.port import Switch
@@ -138,10 +138,12 @@ def alerts_of(one: Input) -> Sequence[Alert]:
 class Inbox:
     """The queue of one turn. Slots bound the results, people the acts, `Options.backlog` the deliveries.
 
+    What people ask for is taken before all else: whoever stops something must not wait behind a flood of alerts.
     `newest` is since when the delivery waits that came last (monotonic).
     """
 
     _queue: deque[Input] = field(default_factory=deque)
+    _asked: deque[Input] = field(default_factory=deque)
     _fresh: deque[Waiting] = field(default_factory=deque)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _broken: BaseException | None = None
@@ -151,7 +153,8 @@ class Inbox:
 
     def put(self, *inputs: Input) -> None:
         """Add inputs and wake the turn."""
-        self._queue.extend(inputs)
+        for one in inputs:
+            (self._asked if _is_act(one) else self._queue).append(one)
         deliveries = [one for one in inputs if isinstance(one, Waiting)]
         if deliveries:
             self._fresh.extend(deliveries)
@@ -165,9 +168,10 @@ class Inbox:
         Whoever takes an effect for lost must hear of it first.
         """
         first = list(inputs)
-        self._queue.extendleft(reversed(first))
+        for one in reversed(first):
+            (self._asked if _is_act(one) else self._queue).appendleft(one)
         self.deliveries += sum(1 for one in first if isinstance(one, Waiting))
-        if self._queue:
+        if not self.empty:
             self._awake.set()
 
     def put_later(self, seconds: float, one: Input) -> None:
@@ -195,16 +199,22 @@ class Inbox:
 
     def take(self, most: int) -> list[Input]:
         """The oldest inputs, at most `most`; wakes the turn again if some stay behind."""
-        taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        taken = [self._asked.popleft() for _ in range(min(most, len(self._asked)))]
+        taken += [self._queue.popleft() for _ in range(min(most - len(taken), len(self._queue)))]
         self.deliveries -= sum(1 for one in taken if isinstance(one, Waiting))
-        if self._queue:
+        if not self.empty:
             self._awake.set()
         return taken
 
     @property
+    def asked(self) -> bool:
+        """Whether a person waits."""
+        return bool(self._asked)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing waits."""
-        return not self._queue
+        return not self._queue and not self._asked
 
     @property
     def fresh(self) -> int:
@@ -222,8 +232,14 @@ class Inbox:
         """Everything that waits, when the turn is over."""
         for handle in self._later:
             handle.cancel()
-        left = list(self._queue)
+        left = [*self._asked, *self._queue]
+        self._asked.clear()
         self._queue.clear()
         self._fresh.clear()
         self.deliveries = 0
         return left
+
+
+def _is_act(one: Input) -> bool:
+    """Whether a person asks for it, here or through another member."""
+    return isinstance(one, Asked) or (isinstance(one, Passed) and isinstance(one.what, Question))

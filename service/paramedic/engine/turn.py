@@ -108,7 +108,7 @@ class Turn:
         """Whether so many deliveries come that they are kept and answered first, and decided a little later."""
         shell, now = self._shell, self._shell.clock.monotonic()
         inbox, rush = shell.inbox, shell.options.rush
-        if self._behind is not None and now - self._behind > _RUSH:
+        if inbox.asked or (self._behind is not None and now - self._behind > _RUSH):
             return False
         quiet = now - max(inbox.newest, self.settled or 0.0) > _QUIET
         if inbox.fresh < rush and (self._crowd < rush or quiet):
