@@ -51,6 +51,7 @@ endpoints:
   - {name: keyed, url: "http://127.0.0.1:9", idempotent: true}
   - {name: bare, url: "http://127.0.0.1:9"}
   - {name: bell, url: "http://127.0.0.1:9"}
+windows: [{name: rest, on: "daily 02:15-02:16", zone: UTC}]
 people:
   - {name: alice, notifier: webhook, webhook: bell, roles: [operator, approver]}
   - {name: bob, roles: [operator, approver]}
@@ -125,7 +126,7 @@ mode: auto
 defaults: none
 params: {job: {type: string}}
 target: "shop/${params.job}"
-guards: [metric: {name: load, query: "sum(load)", op: ">", threshold: 5}]
+guards: [metric: {name: load, query: "sum(load)", op: ">", threshold: 5}, window: {outside: rest}]
 steps:
   - http: {endpoint: keyed, method: POST, path: "/drain?v=1&job=${params.job}",
            undo: {path: "/undrain?v=1&job=${params.job}"}}

@@ -28,6 +28,7 @@ from tests.simulation.oracles.shadow import Shadow
 from tests.simulation.oracles.storms import Storms
 from tests.simulation.oracles.targets import Targets
 from tests.simulation.oracles.timers import Timers
+from tests.simulation.oracles.windows import Windows
 from tests.simulation.oracles.writes import Writes
 from tests.simulation.plan import Plan
 from tests.simulation.processes import Process
@@ -50,6 +51,7 @@ ORACLES: tuple[type[Oracle], ...] = (
     Shadow,
     Storms,
     Budgets,
+    Windows,
 )
 
 
