@@ -103,8 +103,33 @@ def test_those_asked_last_may_take_longer_than_answers_stay_fresh() -> None:
     story.wait(FRESH + 1)
     story.judge()
 
-    assert asked(story) == [(0,), (1,), (0,), (1,)]
+    assert asked(story) == [(0,), (1,), (0,), (1,), (0,)]
+    story.judge()
     assert story.one(Apply).step == 0
+
+
+def test_what_is_known_without_reading_is_asked_again_where_reading_took_long() -> None:
+    """A window may have opened meanwhile: a write leaves by no answer that is older than ten seconds."""
+    story = story_of(CHEAP, READING)
+    story.judge()
+    story.wait(FRESH + 1)
+    story.judge()
+
+    assert asked(story) == [(0,), (1,), (0,)]
+    assert not story.all_of(Plan)
+    story.judge(deny(CHEAP.kind))
+
+    assert (story.ended.outcome, story.all_of(Apply)) == (Outcome.REFUSED, [])
+
+
+def test_it_is_not_where_reading_was_quick() -> None:
+    story = story_of(CHEAP, READING)
+    story.judge()
+    story.wait(FRESH - 1)
+    story.judge()
+
+    assert asked(story) == [(0,), (1,)]
+    assert story.one(Plan).step == 0
 
 
 def test_a_step_that_only_collects_asks_nobody_last() -> None:

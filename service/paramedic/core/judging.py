@@ -1,7 +1,8 @@
 """Asking the guards, and reading their answers. Called by `treatment` when a run starts and by `steps` afterwards.
 
 In phases: those that read nothing, then those that read; once there is a plan and the write is due, those that are
-asked last. Each phase is asked only when the one before allows. What is kept of the answers is in `Run.answers`.
+asked last. Each phase is asked only when the one before allows. Where what was read took so long that the first answers
+are old by then, those are asked once more. What is kept of the answers is in `Run.answers`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -105,19 +106,29 @@ def rule_on(draft: Draft, verdicts: Sequence[Verdict]) -> Ruling:
     if len(verdicts) != len(phase):  # not what was asked, such as an answer from before an upgrade
         ask(draft, draft.run.stage)
         return "ask"
-    following = plan[place + 1] if place is not None and place + 1 < len(plan) else ()
+    if not place:
+        draft.set_run(judged_at=draft.at)
+    following = _following(draft, plan, place)
     _note_allowed(draft, verdicts, plan, more=bool(following))
     if following:
         _ask(draft, draft.run.stage, following)
-        return "ask"
-    if _from_the_beginning(draft, plan):
-        draft.set_run(judged_at=draft.at)
-    return "allow"
+    return "ask" if following else "allow"
 
 
 def _place(plan: tuple[tuple[int, ...], ...], asked: tuple[int, ...]) -> int | None:
     """Which phase was asked last: none where the playbook has no guards, or nothing is known of it."""
-    return max((n for n, phase in enumerate(plan) if set(phase) <= set(asked)), default=None)
+    return next((n for n, phase in enumerate(plan) if asked[len(asked) - len(phase) :] == phase), None)
+
+
+def _following(draft: Draft, plan: tuple[tuple[int, ...], ...], place: int | None) -> tuple[int, ...]:
+    """Whom to ask next: the next phase; at the end the first one again, if its answers have gone stale meanwhile."""
+    run = draft.run
+    for phase in plan[place + 1 :] if place is not None else ():
+        if not set(phase) <= set(run.asked):
+            return phase
+    whole = place and _from_the_beginning(draft, plan)
+    old = run.judged_at is not None and (draft.at - run.judged_at).total_seconds() > FRESH
+    return plan[0] if whole and old else ()
 
 
 def _from_the_beginning(draft: Draft, plan: tuple[tuple[int, ...], ...]) -> bool:
@@ -158,7 +169,7 @@ def _note_rest(draft: Draft, allowed: Sequence[Verdict]) -> None:
 
 
 def _note_allowed(draft: Draft, verdicts: Sequence[Verdict], plan: tuple[tuple[int, ...], ...], *, more: bool) -> None:
-    asked = draft.run.asked
+    asked = set(draft.run.asked)
     whole = sum(len(phase) for phase in plan) if _from_the_beginning(draft, plan) else len(asked)
     reasons = "; ".join(one.reason for one in verdicts if one.reason)
     latest = any(draft.playbook.guards[n].asked == "last" for n in asked)
