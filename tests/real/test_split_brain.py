@@ -24,7 +24,6 @@ from tests.real.served_cluster import kubeconfig, served_cluster
 from tests.real.services import Files, Service, Services
 
 RESTART = """\
-defaults: none
 steps:
   - restart: {settle: 1s}
 """
