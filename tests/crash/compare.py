@@ -16,7 +16,7 @@ __all__ = ["differences", "handed_over", "plain"]
 MOMENT = re.compile(r"\b\d\d:\d\d:\d\d UTC\b|\b\d{4}-\d\d-\d\dT\S+Z\b")
 DURATION = re.compile(r"\b\d+(\.\d+)?(ms|s|m|h|d)(\d+(ms|s|m|h))*\b")
 
-ALLOWED = re.compile(r"\d+ of \d+ allow( so far| right before the write)?")
+ALLOWED = re.compile(r"(?P<allow>\d+) of (?P<of>\d+) allow( so far| right before the write)?")
 """A line of guards that allow, as far as it counts."""
 
 NUMBER = re.compile(r"\bINC-\d+")
@@ -96,11 +96,18 @@ def differences(calm: Came, came: Came) -> Iterator[str]:
 def _asked_again(kind: str, now: Sequence[object], then: Sequence[object]) -> Sequence[object]:
     """The lines without those of guards that were asked again from the beginning, those asked last among them.
 
-    Such a line only counts more of them. None of the lines without the interruption may lack, and none may refuse.
+    Such a line counts all of them, and the last one of these says that all allow. None of the lines without the
+    interruption may lack, and none may refuse.
     """
     if kind != "guards":
         return now
-    return [line for line in now if line in then or not ALLOWED.fullmatch(str(line))]
+    ends = [found for line in then if (found := ALLOWED.fullmatch(str(line))) and found["allow"] == found["of"]]
+    again = re.compile(rf"\d+ of {sum(int(one['of']) for one in ends)} allow( so far| right before the write)?")
+    more = [str(line) for line in now if line not in then and again.fullmatch(str(line))]
+    whole = ALLOWED.fullmatch(more[-1]) if more else None
+    if whole is None or whole["allow"] != whole["of"]:
+        return now
+    return [line for line in now if line not in more]
 
 
 def handed_over(calm: Came, came: Came) -> Iterator[str]:
