@@ -8,9 +8,11 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from paramedic.catalog.load import load_files
 from paramedic.clients.kube.shared import Shared
@@ -83,7 +85,7 @@ def _known(much: int) -> Seen:
         watched.note(episode(f"Else{n}", 60.0))
         for scope in ("budget/3600s/playbook/restart", "budget/3600s/all/", "budget/86400s/namespace/shop"):
             ledger.use(scope, now - timedelta(seconds=1 + n / 10), n, 1)
-    return replace(scene("shop"), uses=ledger.seen_by(12, 1), others=watched, windows=_windows())
+    return msgspec.structs.replace(scene("shop"), uses=ledger.seen_by(12, 1), others=watched, windows=_windows())
 
 
 def _windows() -> Any:

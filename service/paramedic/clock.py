@@ -9,7 +9,8 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 __all__ = ["Clock", "Numbers", "SystemClock", "jittered", "new_secret", "seconds_until"]
 
@@ -46,7 +47,7 @@ class SystemClock:
 
     def monotonic(self) -> float:
         """Seconds since boot, suspended time included, so that a lease cannot outlive a sleeping machine."""
-        return _boottime()
+        return _boot_time()
 
     async def sleep(self, seconds: float) -> None:
         """Wait at least `seconds`."""
@@ -57,10 +58,9 @@ class SystemClock:
         self._offset = offset
 
 
-def _boottime() -> float:
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+_boot_time: Final[Callable[[], float]] = (
+    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+)
 
 
 class Numbers:

@@ -6,9 +6,11 @@ The service fills them with clients, a rehearsal with its simulated world, and w
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+
+import msgspec
 
 from paramedic.clock import SystemClock
 from paramedic.cluster.port import Kube, NoCluster
@@ -181,8 +183,7 @@ class NoAlerts:
         return Standing("unasked")
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(msgspec.Struct, frozen=True):
     """The ports that a plug-in may use: http, kube, metrics, changes, alerts. `reads` and `writes` declare which.
 
     `setting` gives the value of a setting by its name, NAME_FILE included; "" where it is not set.
@@ -190,9 +191,9 @@ class Tools:
     """
 
     http: Http
-    kube: Kube = field(default_factory=NoCluster)
-    metrics: Metrics = field(default_factory=NoMetrics)
-    changes: Changes = field(default_factory=NoChanges)
-    alerts: Alerts = field(default_factory=NoAlerts)
+    kube: Kube = msgspec.field(default_factory=NoCluster)
+    metrics: Metrics = msgspec.field(default_factory=NoMetrics)
+    changes: Changes = msgspec.field(default_factory=NoChanges)
+    alerts: Alerts = msgspec.field(default_factory=NoAlerts)
     setting: Callable[[str], str] = lambda name: ""
-    wait: Callable[[float], Awaitable[None]] = field(default_factory=lambda: SystemClock().sleep)
+    wait: Callable[[float], Awaitable[None]] = msgspec.field(default_factory=lambda: SystemClock().sleep)

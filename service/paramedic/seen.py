@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from paramedic.core.bundle import Endpoint, Window
 from paramedic.core.matching import Matcher
 from paramedic.core.model import Episode, Exemplar, Firing, Past, Run
@@ -43,15 +45,14 @@ class FiringNow(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """What a plug-in may know of the world without reading: the moment, its incident, its run, what is in use.
 
-    `past` are the incident's earlier runs, oldest first. `modes` are those of the places that name one: `global`,
+    `past` are the incident's earlier runs, oldest first. `modes()` are those of the places that name one: `global`,
     `rule`, `playbook`, and `target` once a plan has read it. `source` is where the alert came from. `needs()` is
     what the steps of the playbook want to be permitted on clusters, `depends_on()` what the alert's service depends on
-    by the service map: both are looked up by whoever asks. `database` is how long ago (s) the database answered this
-    process; None where that is not known.
+    by the service map: all three are looked up when somebody asks. `database` is how long ago (s) the database
+    answered this process; None where that is not known.
     """
 
     now: datetime
@@ -66,7 +67,7 @@ class Seen:
     endpoints: Mapping[str, Endpoint]
     alert: Exemplar | None = None
     past: tuple[Past, ...] = ()
-    modes: Mapping[str, Mode] = field(default_factory=dict)
+    modes: Callable[[], Mapping[str, Mode]] = dict
     source: str = ""
     needs: Callable[[], tuple[str, ...]] = tuple
     depends_on: Callable[[], tuple[str, ...]] = tuple

@@ -1,8 +1,8 @@
 """`scale` and `collect` against a cluster that reacts: controllers, an autoscaler, quotas, other people's hands."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from paramedic.actions.collect import Collect
@@ -236,7 +236,7 @@ def test_a_bad_release_is_seen_as_the_change_and_kept_as_evidence(kind: str) -> 
             told_ = guard.Params.model_validate({"within": "10m", **params})
             firing = Firing(open=1, total=1, since=it.clock.now() - timedelta(seconds=30))
             it.cluster.allow(guard.permissions)
-            verdict = await guard.judge(told_, replace(it.scene(), firing=firing), it.tools)
+            verdict = await guard.judge(told_, msgspec.structs.replace(it.scene(), firing=firing), it.tools)
             it.cluster.allow(None)
             return verdict.answer, verdict.reason
 

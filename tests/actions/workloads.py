@@ -1,7 +1,6 @@
 """What `restart` and `roll_back` share in their tests: a scene on a cluster, and what both refuse in the same words."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -86,4 +85,4 @@ async def apply(action: Action, kube: Shelf, scene: Seen, write: Json | None, ke
 
 def elsewhere(scene: Seen, target: str) -> Seen:
     """The same scene about another target."""
-    return replace(scene, target=target)
+    return msgspec.structs.replace(scene, target=target)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -160,7 +160,7 @@ def scene(value: str = "x", **other: Any) -> Seen:
     others = Others([episode("KubeAPIDown", 60, job=value, text=value), episode("Watchdog", 3600)])
     firing = Firing(open=1, total=1, exemplars=(exemplar,), since=ago(252), seen_at=ago(1))
     known = {"alert": exemplar, "others": others, "source": "main", "needs": _needs, "database": 0.5, **other}
-    return replace(seen(firing, run=run), **known)
+    return msgspec.structs.replace(seen(firing, run=run), **known)
 
 
 def _needs() -> tuple[str, ...]:

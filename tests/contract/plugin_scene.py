@@ -1,9 +1,11 @@
 """A small world for plug-ins: a moment, an incident, a run, and ports that write down what they are asked."""
 
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+import msgspec
 
 from paramedic.core.bundle import Endpoint, Window
 from paramedic.core.matching import Matcher, matches
@@ -178,7 +180,7 @@ def seen(firing: Firing = FIRING, *, run: Run = RUN, **other: Any) -> Seen:
         windows=WINDOWS,
         endpoints=ENDPOINTS,
     )
-    return replace(scene, **other)
+    return msgspec.structs.replace(scene, **other)
 
 
 def episode(alertname: str, since: float, **labels: str) -> Episode:

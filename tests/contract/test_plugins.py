@@ -4,10 +4,10 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -244,7 +244,8 @@ def test_a_check_answers_pass_fail_or_unknown_and_only_reads(check: Check) -> No
 @pytest.mark.parametrize("notifier", PLUGINS.notifiers.values(), ids=PLUGINS.notifiers)
 def test_a_notifier_gives_a_receipt_and_a_dry_one_touches_nothing(notifier: Notifier) -> None:
     wire = Wire([ACCEPTED[notifier.name]] if notifier.name in ACCEPTED else [])
-    receipt = at_once(notifier.send(PAGE, RESOURCES.endpoints, replace(tools(wire), setting=credential)))
+    ports = msgspec.structs.replace(tools(wire), setting=credential)
+    receipt = at_once(notifier.send(PAGE, RESOURCES.endpoints, ports))
 
     assert receipt
     assert len(receipt) <= 200
@@ -256,7 +257,7 @@ def test_a_notifier_gives_a_receipt_and_a_dry_one_touches_nothing(notifier: Noti
 @pytest.mark.parametrize("notifier", PLUGINS.notifiers.values(), ids=PLUGINS.notifiers)
 def test_a_notifier_posts_messages_or_says_that_it_cannot(notifier: Notifier) -> None:
     wire = Wire([ACCEPTED[notifier.name]] if notifier.name in ACCEPTED else [])
-    work = notifier.post(MESSAGE, RESOURCES.endpoints, replace(tools(wire), setting=credential))
+    work = notifier.post(MESSAGE, RESOURCES.endpoints, msgspec.structs.replace(tools(wire), setting=credential))
     if not notifier.messages:
         with pytest.raises(Permanent, match="cannot post messages"):
             at_once(work)

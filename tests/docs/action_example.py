@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -80,7 +80,7 @@ def _scene(params: Any, run: Any, clock: VirtualClock) -> Seen:
     """The scene of the contract, at the present moment, with whatever endpoint the example names."""
     name = getattr(params, "endpoint", "hook")
     hook = Endpoint(name, "http://127.0.0.1:9000")
-    return replace(seen(run=run), now=clock.now(), target=run.target, endpoints={name: hook})
+    return msgspec.structs.replace(seen(run=run), now=clock.now(), target=run.target, endpoints={name: hook})
 
 
 def resources(action: Action) -> Resources:

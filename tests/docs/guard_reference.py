@@ -7,8 +7,9 @@ while the page differs from what `render_guards` makes.
 import ast
 import inspect
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from paramedic.catalog.defaults import BINDING
 from paramedic.core.bounds import LARGEST
@@ -149,8 +150,8 @@ def cost_of(guard: Guard) -> str:
     async def story(loop: VirtualLoop) -> int:
         clock, ports = VirtualClock(loop), Ports()
         cluster = seeded(WORLD, clock)["main"]
-        tools = replace(ports.tools(), kube=cluster.port)
-        known = replace(scene(others=Others()), now=clock.now())
+        tools = msgspec.structs.replace(ports.tools(), kube=cluster.port)
+        known = msgspec.structs.replace(scene(others=Others()), now=clock.now())
         jury = Jury(Plugins({}, {guard.name: guard}, {}, {}), tools, Telemetry())
         await jury.ask([spec_of(guard)], scope_of(known), known)
         return ports.asked + len(cluster.requests)

@@ -11,6 +11,7 @@ from paramedic.engine.holdings import decode
 from paramedic.engine.inputs import Rejected
 from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
+from paramedic.record.timeline import decode_entries
 from paramedic.rehearse.loop import START
 from tests.engine.stage import Stage, delivery_of, play
 from tests.engine.texts import body, catalog, element
@@ -26,7 +27,9 @@ def test_an_alert_is_journalled_decided_and_acted_on_and_each_step_is_one_commit
         assert [row.id for row in first.incidents] == [number]
         assert len(first.events) == 4  # opened, seen, and the answers of guards and plan in the same batch
         assert first.episodes
-        assert first.timeline
+        (told,) = first.timeline  # what was decided at one moment is one row, hashed and sent once
+        assert [entry.kind for entry in decode_entries(told.body)] == ["incident", "alert", "guards", "plan", "page"]
+        assert told.at == first.events[0].at
         assert {row.lane for row in first.effects} == {"write", "page"}
         assert first.timers
         (write,), (page,) = ([row for row in first.effects if row.lane == lane] for lane in ("write", "page"))

@@ -1,7 +1,8 @@
 """Asking a guard in a test as the engine asks it: with what it may be told validated, and ports that a test made."""
 
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from paramedic.core.model import Verdict
 from paramedic.plugin import Guard, Seen, Tools
@@ -26,7 +27,7 @@ async def asked(
     """The guard's verdict; what it says must be one short line, whatever it was told."""
     tools = Tools(http=Wire(), **(ports or {}))
     if kube is not None:
-        tools = replace(tools, kube=kube)
+        tools = msgspec.structs.replace(tools, kube=kube)
     verdict = await guard.judge(guard.validated(given), scene if scene is not None else seen(), tools)
     assert verdict.name == guard.name
     assert verdict.reason

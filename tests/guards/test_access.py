@@ -1,9 +1,10 @@
 """Guard `access`: what the steps need is asked of the cluster, one permission at a time, before any of them begins."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -46,7 +47,7 @@ class Court(FakeKube):
 
 
 def scene(*needs: str, found: Json | None = None) -> Seen:
-    return replace(at(found or deployment()), needs=lambda: needs)
+    return msgspec.structs.replace(at(found or deployment()), needs=lambda: needs)
 
 
 async def test_all_that_is_granted_allows() -> None:

@@ -1,9 +1,9 @@
 """Guard `blast_radius`: how much of a pool may be down or in treatment, counted in pods, and disruption budgets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -41,7 +41,7 @@ def up(found: Json, ready: int) -> Json:
 
 
 def scene(*held: str) -> Seen:
-    return replace(at(deployment()), uses=Ledger(held=[f"target/{one}" for one in held]))
+    return msgspec.structs.replace(at(deployment()), uses=Ledger(held=[f"target/{one}" for one in held]))
 
 
 def budget(allowed: int, **labels: str) -> Json:

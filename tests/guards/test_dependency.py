@@ -1,8 +1,8 @@
 """Guard `dependency`: what a target depends on is treated instead of it, and nothing while the cluster is not well."""
 
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -21,8 +21,8 @@ from tests.guards.asked import HOSTILE, asked
 
 
 def scene(*firing: Episode, depends_on: tuple[str, ...] = (), target: str = "") -> Seen:
-    found = replace(at(deployment()), others=Others(list(firing)), depends_on=lambda: depends_on)
-    return replace(found, target=target) if target else found
+    found = msgspec.structs.replace(at(deployment()), others=Others(list(firing)), depends_on=lambda: depends_on)
+    return msgspec.structs.replace(found, target=target) if target else found
 
 
 def cluster(*found: Json) -> Shelf:
@@ -119,9 +119,9 @@ async def test_what_is_no_target_on_a_cluster_may_depend_on_one() -> None:
     assert not Dependency.on_target
     full = await asked(Dependency(), kube=kube, scene=there, workloads=["main/shop/statefulset/db"])
     assert full.answer is Answer.ALLOW
-    assert (await asked(Dependency(), scene=replace(there, others=Others([episode("KubeAPIDown", 5)])))).answer is (
-        Answer.DENY
-    )
+    assert (
+        await asked(Dependency(), scene=msgspec.structs.replace(there, others=Others([episode("KubeAPIDown", 5)])))
+    ).answer is (Answer.DENY)
 
 
 @pytest.mark.parametrize("name", ["pod/db-0.shop", "statefulset/db", "db", "main/sh\u043ep/statefulset/db", *HOSTILE])

@@ -12,7 +12,7 @@ def judge(least: str | None = None, **modes: Mode) -> Verdict:
     guard = ModeGuard()
     params = guard.Params.model_validate({} if least is None else {"least": least})
     places = {place.rstrip("_"): mode for place, mode in modes.items()}
-    return at_once(guard.judge(params, seen(modes=places), tools()))
+    return at_once(guard.judge(params, seen(modes=lambda: places), tools()))
 
 
 def test_the_mode_of_each_place_is_evidence() -> None:

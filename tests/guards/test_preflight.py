@@ -1,6 +1,5 @@
 """Guard `preflight`: the very write that was planned is tried on the server, right before it is made."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -33,7 +32,7 @@ def cluster(found: Json | None = None) -> Shelf:
 
 def about(change: Change | None) -> Seen:
     scene = at(deployment())
-    return replace(scene, run=msgspec.structs.replace(scene.run, change=change))
+    return msgspec.structs.replace(scene, run=msgspec.structs.replace(scene.run, change=change))
 
 
 async def restarting(kube: Shelf) -> Seen:

@@ -1,11 +1,11 @@
 """Guard `self_health`: what we judge by must answer, be fresh, agree on the time, and alerts must reach us."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from math import inf, nan
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -39,7 +39,7 @@ class Prometheus:
 
 
 def scene(*firing: Any, database: float | None = 0.2) -> Seen:
-    return replace(seen(), others=Others(list(firing)), database=database)
+    return msgspec.structs.replace(seen(), others=Others(list(firing)), database=database)
 
 
 async def judged(port: Any = None, there: Seen | None = None, **given: Any) -> tuple[Answer, str, dict[str, Any]]:

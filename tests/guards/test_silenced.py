@@ -1,9 +1,9 @@
 """Guard `silenced`: a silence or an inhibition at the source hands the alert to a person; nobody to ask is said so."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -37,7 +37,7 @@ def alert(pod: str = "a", *, since: float = 60, fires: bool = True, name: str = 
 
 def scene(*others: Exemplar, own: Exemplar | None = None) -> Seen:
     firing = Firing(open=1, total=1, exemplars=others, since=ago(60), seen_at=ago(3))
-    return replace(seen(firing), source="main", alert=own)
+    return msgspec.structs.replace(seen(firing), source="main", alert=own)
 
 
 async def test_one_that_is_active_allows_and_is_asked_by_its_labels() -> None:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from paramedic.catalog.shapes import OPEN
@@ -154,12 +154,12 @@ async def test_how_long_ago_it_scraped_is_known_and_both_clocks_agree(
 ) -> None:
     guard, ports = discover().guards["self_health"], {"metrics": client}
     await scraped(client, "up")
-    there = replace(seen(), now=SystemClock().now())
+    there = msgspec.structs.replace(seen(), now=SystemClock().now())
     verdict = await asked(guard, scene=there, ports=ports, database=0, watchdog=False)
 
     assert verdict.answer is Answer.ALLOW
     assert 0 <= verdict.seen["scrape_age"] < 60
-    there = replace(seen(), now=SystemClock().now() - timedelta(seconds=60))
+    there = msgspec.structs.replace(seen(), now=SystemClock().now() - timedelta(seconds=60))
     verdict = await asked(guard, scene=there, ports=ports, database=0, watchdog=False)
     assert verdict.answer is Answer.DENY
     assert "ahead of ours" in verdict.reason
@@ -171,7 +171,7 @@ async def test_what_a_database_tells_of_itself_is_asked_as_it_is_written(
     guard, ports = discover().guards["data_safety"], {"metrics": client}
     server.exposed.set("gauge", 3.0)
     await scraped(client, "gauge")
-    there = replace(seen(), now=SystemClock().now())
+    there = msgspec.structs.replace(seen(), now=SystemClock().now())
     given = {"quorum": {"query": "sum(gauge)", "members": 3}, "timeline": {"query": "max(gauge) - min(gauge)"}}
 
     assert (await asked(guard, scene=there, ports=ports, **given)).answer is Answer.ALLOW

@@ -4,7 +4,7 @@ What counts as theirs: what annotations on a namespace, reviews, budgets, quotas
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -37,7 +37,7 @@ class Shop:
         now = SystemClock().now()
         target = f"main/{self.scene.namespace}/deployment/api"
         run = msgspec.structs.replace(RUN, target=target, started_at=now, **about)
-        return replace(seen(Firing(open=1, total=1, since=now), run=run, now=now), needs=lambda: NEEDS)
+        return msgspec.structs.replace(seen(Firing(open=1, total=1, since=now), run=run, now=now), needs=lambda: NEEDS)
 
     async def ask(
         self, name: str, kube: Kube | None = None, scene: Seen | None = None, **given: Any

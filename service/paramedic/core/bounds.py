@@ -60,9 +60,9 @@ def _plain(value: Any, depth: int) -> Any:
             return value if math.isfinite(value) else str(value)
         case str():
             return one_line(str(value), _TEXT)
-        case Mapping() | list() | tuple() | set() | frozenset() if depth == 0:
+        case dict() | Mapping() | list() | tuple() | set() | frozenset() if depth == 0:
             return _CUT
-        case Mapping():
+        case dict() | Mapping():  # most are dicts, and whether something else is a mapping is a long question
             items = list(value.items())[:_ITEMS]
             plain = {one_line(str(key), _KEY): _plain(item, depth - 1) for key, item in items}
             return plain if len(value) <= _ITEMS else {**plain, _CUT: f"{len(value) - _ITEMS} more"}

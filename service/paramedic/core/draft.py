@@ -29,7 +29,7 @@ class Draft:
     def __init__(self, incident: Incident, bundle: Bundle, at: datetime, mode: Mode, switch: str = "") -> None:
         self.incident = incident
         self.bundle = bundle
-        self.at = max(at, incident.updated_at)
+        self.at = at if at > incident.updated_at else incident.updated_at
         self.mode = mode
         self._switch = switch
         self.way = ""
@@ -38,7 +38,9 @@ class Draft:
 
     def decision(self) -> Decision:
         """What has come together."""
-        return Decision(_replace(self.incident, updated_at=self.at), tuple(self._effects), tuple(self._entries))
+        if self.incident.updated_at is not self.at:
+            self.set(updated_at=self.at)
+        return Decision(self.incident, tuple(self._effects), tuple(self._entries))
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -99,9 +101,9 @@ class Draft:
 
     def answered(self, n: int) -> Outstanding | None:
         """Take an effect off the list; None if nobody waits for it any more."""
-        effects = dict(self.incident.effects)
-        known = effects.pop(n, None)
-        self.set(effects=effects)
+        known = self.incident.effects.get(n)
+        if known is not None:
+            self.set(effects={other: one for other, one in self.incident.effects.items() if other != n})
         return known
 
     def timer(self, name: str, due: datetime) -> None:
@@ -115,8 +117,9 @@ class Draft:
 
     def cancel(self, *names: str) -> None:
         """Cancel the timers of these names."""
-        if any(name in self.incident.timers for name in names):
-            self.set(timers={name: timer for name, timer in self.incident.timers.items() if name not in names})
+        timers = self.incident.timers
+        if not timers.keys().isdisjoint(names):
+            self.set(timers={name: timer for name, timer in timers.items() if name not in names})
 
     def note(
         self,
@@ -130,4 +133,5 @@ class Draft:
     ) -> None:
         """Write an entry of the timeline. Texts may hold anything: they are made printable here."""
         note = note or (self.way if who else "")
-        self._entries.append(Entry(kind, one_line(text), one_line(note, 120), one_line(who, 80), seen or {}, evidence))
+        note, who = one_line(note, 120) if note else "", one_line(who, 80) if who else ""
+        self._entries.append(Entry(kind, one_line(text), note, who, seen or {}, evidence))

@@ -45,26 +45,25 @@ Ruling = Literal["allow", "ask", "wait", "refuse"]
 
 def ask(draft: Draft, stage: Stage) -> None:
     """Ask the guards from the beginning: those that read nothing first. What they said before counts no more."""
-    draft.set_run(asked=())
-    _ask(draft, stage, (_phases(draft, stage) or ((),))[0])
+    _ask(draft, stage, (_phases(draft, stage) or ((),))[0], after=())
 
 
 def ask_last(draft: Draft) -> bool:
     """Ask those that are asked right before a write, while the others' answers are fresh; False: there are none."""
     last = _last(draft)
     if last:
-        draft.set_run(asked=())
-        _ask(draft, Stage.REJUDGING, last)
+        _ask(draft, Stage.REJUDGING, last, after=())
     return bool(last)
 
 
-def _ask(draft: Draft, stage: Stage, guards: tuple[int, ...]) -> None:
+def _ask(draft: Draft, stage: Stage, guards: tuple[int, ...], *, after: tuple[int, ...]) -> None:
+    """Ask these, `after` those that have been asked already."""
     run = draft.run.n
 
     def judge(n: int) -> Effect:
         return Judge(n, run, guards)
 
-    draft.set_run(stage=stage, asked=(*draft.run.asked, *guards), effect=draft.ask(judge))
+    draft.set_run(stage=stage, asked=(*after, *guards), effect=draft.ask(judge))
 
 
 def phases(playbook: Playbook, *, last: bool) -> tuple[tuple[int, ...], ...]:
@@ -111,7 +110,7 @@ def rule_on(draft: Draft, verdicts: Sequence[Verdict]) -> Ruling:
     following = _following(draft, plan, place)
     _note_allowed(draft, verdicts, plan, more=bool(following))
     if following:
-        _ask(draft, draft.run.stage, following)
+        _ask(draft, draft.run.stage, following, after=draft.run.asked)
     return "ask" if following else "allow"
 
 

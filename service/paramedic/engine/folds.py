@@ -97,7 +97,7 @@ class Folds:
                 continue
             bundle = shell.bundle_of(now.bundle)
             if inline(now, effect, bundle):
-                done = shell.performer.perform_inline(Job(now, effect, bundle, work.mode), shell.holdings)
+                done = shell.performer.perform_inline(Job(now, effect, bundle, work.mode, work.at), shell.holdings)
                 work.keep(done.kept)
                 queue += work.fold(incident, done.event)
 

@@ -7,7 +7,7 @@ the four kinds become failures in the event; anything else is a defect, and afte
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, assert_never
 
@@ -42,12 +42,16 @@ _log = logging.getLogger(__name__)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """An effect to carry out, with the incident and the bundle it belongs to, and the global mode."""
+    """An effect to carry out, with the incident and the bundle it belongs to, and the global mode.
+
+    `at` is the moment of the batch in which it is answered; one that has a slot of its own is answered when it is.
+    """
 
     incident: Incident
     effect: Effect
     bundle: Bundle
     mode: Mode
+    at: datetime | None = None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -147,10 +151,13 @@ class Performer:
             case _:
                 assert_never(effect)
 
+    def _now(self, job: Job) -> datetime:
+        return job.at or self._clock.now()
+
     def _seen(self, job: Job, run: Run, holdings: Holdings) -> Seen:
         alert = exemplar_of(job.incident, run)
         return Seen(
-            now=self._clock.now(),
+            now=self._now(job),
             incident=job.incident.ref,
             severity=job.incident.severity,
             firing=job.incident.firing,
@@ -162,7 +169,7 @@ class Performer:
             endpoints=job.bundle.endpoints,
             alert=alert,
             past=job.incident.past,
-            modes=modes_of_run(job.bundle, job.mode, run),
+            modes=partial(modes_of_run, job.bundle, job.mode, run),
             source=job.incident.source,
             needs=partial(self._needs, job.bundle, run),
             database=self._heard(),
@@ -184,7 +191,7 @@ class Performer:
     async def _resolve(self, job: Job, run: Run, effect: Resolve) -> Done:
         async with asyncio.timeout(30.0):
             target = await resolve(self._tools.kube, parse_target(run.target))
-        return Done(Resolved(self._clock.now(), job.mode, effect.n, run.n, target=str(target)))
+        return Done(Resolved(self._now(job), job.mode, effect.n, run.n, target=str(target)))
 
     async def _judge(self, job: Job, run: Run, effect: Judge, seen: Seen) -> Done:
         playbook = job.bundle.playbooks[run.playbook]
@@ -192,14 +199,14 @@ class Performer:
         verdicts = await self._jury.ask(guards, playbook_scope(job.incident, run), seen)
         for spec, verdict in zip(guards, verdicts, strict=True):
             self._report.guard_answered(spec.kind, verdict.answer)
-        return Done(Judged(self._clock.now(), job.mode, effect.n, run.n, verdicts))
+        return Done(Judged(self._now(job), job.mode, effect.n, run.n, verdicts))
 
     async def _plan(self, job: Job, run: Run, effect: Plan, seen: Seen) -> Done:
         spec = job.bundle.playbooks[run.playbook].steps[effect.step]
         action = self._plugins.actions[spec.kind]
         params = action.validated(self._rendered(spec, job, run))
         change = await action.plan(params, seen, self._tools)
-        return Done(Planned(self._clock.now(), job.mode, effect.n, run.n, change=change))
+        return Done(Planned(self._now(job), job.mode, effect.n, run.n, change=change))
 
     @staticmethod
     def _rendered(spec: StepSpec | CheckSpec, job: Job, run: Run) -> Any:
@@ -215,7 +222,7 @@ class Performer:
             raise Permanent("there is nothing to take back")
         asking = Asking(gate, job.incident.id, effect, job.bundle)
         http, kube = GatedHttp(self._tools.http, asking), GatedKube(self._tools.kube, asking)
-        tools = replace(self._tools, http=http, kube=kube)
+        tools = msgspec.structs.replace(self._tools, http=http, kube=kube)
         try:
             async with asyncio.timeout(effect.timeout):
                 applied = await action.apply(write, effect.key, seen, tools)
@@ -225,7 +232,7 @@ class Performer:
             raise
         kept, references = _kept(applied.exhibits)
         event = Applied(
-            self._clock.now(),
+            self._now(job),
             job.mode,
             effect.n,
             run.n,
@@ -243,7 +250,7 @@ class Performer:
         write = (change.write if run.purpose is Purpose.REMEDY else change.undo) if change else None
         async with asyncio.timeout(spec.timeout):
             found = await action.observe(write or {}, effect.key, seen, self._tools)
-        return Done(Observed(self._clock.now(), job.mode, effect.n, run.n, applied=found))
+        return Done(Observed(self._now(job), job.mode, effect.n, run.n, applied=found))
 
     async def _check(self, job: Job, run: Run, effect: Check, seen: Seen) -> Done:
         spec = job.bundle.playbooks[run.playbook].steps[effect.step].verify[effect.check]
@@ -258,11 +265,11 @@ class Performer:
             verdict = bounded(verdict, spec.kind)
         except (ParamedicError, TimeoutError) as error:
             verdict = Verdict(spec.kind, Answer.UNKNOWN, one_line(str(error) or "no answer within 30s"))
-        return Done(Checked(self._clock.now(), job.mode, effect.n, run.n, verdict))
+        return Done(Checked(self._now(job), job.mode, effect.n, run.n, verdict))
 
     def _failed(self, job: Job, failure: Failure) -> Event:
         """The event of this effect with a failure in it."""
-        effect, now, mode = job.effect, self._clock.now(), job.mode
+        effect, now, mode = job.effect, self._now(job), job.mode
         match effect:
             case Resolve():
                 return Resolved(now, mode, effect.n, effect.run, failure=failure)

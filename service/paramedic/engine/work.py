@@ -14,7 +14,7 @@ import msgspec
 
 from paramedic.core.bundle import Bundle
 from paramedic.core.decide import decide
-from paramedic.core.decision import Decision
+from paramedic.core.decision import Decision, Entry
 from paramedic.core.effects import Effect, lane_of
 from paramedic.core.events import Event, Parked
 from paramedic.core.model import Episode, Incident
@@ -46,11 +46,13 @@ _effects = msgspec.json.Encoder()
 
 @dataclass(slots=True)
 class _Touched:
-    """An incident of this batch: as it was, as it is, and what its rows are numbered by."""
+    """An incident of this batch: as it was, as it is, what its rows are numbered by, and entries without a row yet."""
 
     before: Incident | None
     now: Incident
     held: Held
+    entries: tuple[Entry, ...] = ()
+    entries_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -164,14 +166,24 @@ class Work:
         held.events += 1
         self.batch.events.append(EventRow(number, held.events, event.at, _events.encode(event)))
         if decision.entries:
-            body = encode_entries(decision.entries)
-            at = decision.incident.updated_at
-            held.head = chain(held.head, at, body)
-            self.batch.timeline.append(TimelineRow(number, held.entries + 1, at, body, held.head))
-            held.entries += len(decision.entries)
+            if touched.entries and touched.entries_at != decision.incident.updated_at:
+                self._write(number, touched)
+            touched.entries += decision.entries
+            touched.entries_at = decision.incident.updated_at
         for effect in decision.effects:
             self.asked[number, effect.n] = effect
         return decision.effects
+
+    def _write(self, number: int, touched: _Touched) -> None:
+        """One row of the timeline for all entries of one moment: each is hashed, sent and indexed."""
+        held, at = touched.held, touched.entries_at
+        if at is None:
+            return
+        body = encode_entries(touched.entries)
+        held.head = chain(held.head, at, body)
+        self.batch.timeline.append(TimelineRow(number, held.entries + 1, at, body, held.head))
+        held.entries += len(touched.entries)
+        touched.entries, touched.entries_at = (), None
 
     def unanswered(self, lane: str) -> Iterator[tuple[int, Effect]]:
         """The effects of a lane that were asked for in this batch and are still wanted, in the order of asking."""
@@ -199,6 +211,7 @@ class Work:
 
     def _rows(self, number: int, touched: _Touched) -> None:
         before, now, held = touched.before, touched.now, touched.held
+        self._write(number, touched)
         self._timers(number, before, now)
         self._effects(number, before, now)
         self._runs(number, before, now)

@@ -32,12 +32,13 @@ class ModeGuard(Guard):
 
     async def judge(self, params: ModeParams, seen: Seen, tools: Tools) -> Verdict:
         """Compare the lowest of the places with what is wanted."""
-        evidence = {place: str(mode) for place, mode in seen.modes.items()}
-        if "global" not in seen.modes:
+        modes = seen.modes()
+        evidence = {place: str(mode) for place, mode in modes.items()}
+        if "global" not in modes:
             return Verdict(self.name, Answer.UNKNOWN, "nobody knows the global mode", evidence)
-        lowest = Mode.lowest(*seen.modes.values())
+        lowest = Mode.lowest(*modes.values())
         if lowest.rank >= Mode(params.least).rank:
             return Verdict(self.name, Answer.ALLOW, f"the mode is {lowest}", evidence)
-        places = ", ".join(place for place, mode in seen.modes.items() if mode is lowest)
+        places = ", ".join(place for place, mode in modes.items() if mode is lowest)
         reason = f"the mode is {lowest} ({places}), at least {params.least} is wanted"
         return Verdict(self.name, Answer.DENY, reason, evidence)

@@ -113,7 +113,7 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class TimelineRow(msgspec.Struct, frozen=True):
-    """The entries of one decision as a JSON list, chained by hash. `seq` is the number of the first."""
+    """The entries of one moment as a JSON list, chained by hash. `seq` is the number of the first."""
 
     incident: int
     seq: int
