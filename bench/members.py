@@ -1,17 +1,19 @@
-"""One member against two on one database: the same load in turns, spread over both, on the same cores.
+"""One member against two on one database: the same loads in turns, spread over both, on the same cores.
 
-Each member is a process of its own. Half of what one of them is told is at home with the other and crosses over.
+Each member is a process of its own. Half of what one of them is told is at home with the other and crosses over. The
+rig's null peer (parses, answers and calls, keeps nothing) takes the same closed load in the same rounds.
 """
 
 import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -19,50 +21,76 @@ from bench.act import calls
 from bench.database import database
 from bench.load import WEBHOOK, Load, drive, ready, settled
 from bench.machine import spent
-from bench.processes import Running, serving, sink
+from bench.processes import Running, null_peer, serving, sink
 
 _ROUNDS = 3
 _BODIES = 1500  # of each half of the load
 _SPREAD = 30.0  # seconds until the shards are spread
+_RATE, _SECONDS = 1500, 10  # the steady load
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Members on a server of their own."""
+    """Members on a server of their own; the null peer has none."""
 
     members: Sequence[Running]
-    server: Running
+    server: Running | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Actions a second, and CPU in seconds an alert: of the members together, and of their server."""
+    """Actions a second, times until the action (ms), and CPU in seconds an alert: of the members, of their server."""
 
     rate: float
+    p50: float
+    p99: float
     python: float
     postgres: float
 
 
 def main() -> None:
-    """Print both, and two over one."""
+    """Print all, and two over one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb-")))
         hook = stack.enter_context(sink(folder))
-        crowds = {many: stack.enter_context(_crowd(folder, hook, many)) for many in (1, 2)}
-        found: dict[int, list[Done]] = {many: [] for many in crowds}
+        crowds = {"null": Crowd([stack.enter_context(null_peer(folder, hook))])}
+        crowds |= {name: stack.enter_context(_crowd(folder, hook, many)) for name, many in (("one", 1), ("two", 2))}
+
+        def measured(name: str, label: str, **about: float) -> Done:
+            loads = [_half(f"{name}{label}{half}", **about) for half in "ab"]
+            done = _measured(crowds[name], hook, folder, loads)
+            if label != "w":
+                print(f"   {name:4} {_line(done)}", flush=True)
+            return done
+
+        found: dict[str, list[Done]] = {name: [] for name in crowds}
         for n in range(-1, _ROUNDS):  # the first warms up
-            for many, crowd in crowds.items():
-                done = _measured(crowd, hook, folder, f"m{many}{'w' if n < 0 else n}", 150 if n < 0 else _BODIES)
+            for name, rounds in found.items():
+                done = measured(name, "w" if n < 0 else str(n), bodies=150 if n < 0 else _BODIES)
                 if n >= 0:
-                    found[many].append(done)
-                    print(f"   {many} member{'s' if many > 1 else ' '} {_line(done)}", flush=True)
-        one, two = (statistics.median(done.rate for done in found[many]) for many in (1, 2))
-        dear = [min(done.python + done.postgres for done in found[many]) for many in (1, 2)]
-        print(f"   two : one {two / one:.2f} of the actions/s (aim: 1), {dear[1] / dear[0]:.2f} of the CPU", flush=True)
+                    rounds.append(done)
+        print(f"   at {_RATE}/s:", flush=True)
+        for name in ("one", "two"):
+            measured(name, "s", bodies=_RATE * _SECONDS // 2, rate=_RATE / 2)
+        _print_ratios(found)
+
+
+def _half(run: str, *, bodies: float, rate: float = 0.0) -> Load:
+    if rate:
+        return Load(run, int(bodies), rate=rate, seconds=_SECONDS + 2)
+    return Load(run, int(bodies), concurrency=32, seconds=30)
+
+
+def _print_ratios(found: Mapping[str, Sequence[Done]]) -> None:
+    null, one, two = (statistics.median(done.rate for done in found[name]) for name in ("null", "one", "two"))
+    dear = [min(done.python + done.postgres for done in found[name]) for name in ("one", "two")]
+    print(f"   two : one {two / one:.2f} of the actions/s (aim: 1), {dear[1] / dear[0]:.2f} of the CPU", flush=True)
+    print(f"   of the null peer's actions/s: one {one / null:.2f}, two {two / null:.2f} (aim: 0.1)", flush=True)
 
 
 def _line(done: Done) -> str:
-    return f"{done.rate:6.0f} actions/s   CPU {done.python * 1e3:.2f} + {done.postgres * 1e3:.2f} ms an alert"
+    times = f"p50 {done.p50:7.1f}  p99 {done.p99:7.1f} ms"
+    return f"{done.rate:6.0f} actions/s  {times}  CPU {done.python * 1e3:.2f} + {done.postgres * 1e3:.2f} ms an alert"
 
 
 @contextmanager
@@ -99,24 +127,26 @@ async def _spread(dsn: str, many: int) -> None:
         await connection.close()
 
 
-def _measured(crowd: Crowd, hook: str, folder: Path, run: str, bodies: int) -> Done:
+def _measured(crowd: Crowd, hook: str, folder: Path, loads: Sequence[Load]) -> Done:
     """Half of the load to each member (both halves to the only one), until all of it is executed."""
-    before, earlier, log = _used(crowd), calls(hook), folder / f"{run}.log"
-    loads = [Load(f"{run}{half}", bodies, concurrency=32, seconds=30) for half in "ab"]
+    before, earlier, log = _used(crowd), calls(hook), folder / f"{loads[0].run}.log"
     urls = [crowd.members[n % len(crowd.members)].url + WEBHOOK for n in range(2)]
     with ThreadPoolExecutor(2) as both:
         sent = sum(done["sent"] for done in both.map(drive, urls, loads, [log] * 2))
     found = settled(hook, log, earlier + sent)
-    if found["accepted_not_executed"] or found["dups"]:
-        print(f"   lost {found['accepted_not_executed']}, twice {found['dups']}", flush=True)
+    if found["accepted_not_executed"] or found["dups"] or found["accepted"] < sent:
+        print(f"   lost {found['accepted_not_executed']}, twice {found['dups']}, refused {sent - found['accepted']}")
     executed = max(1, found["executed_distinct"])
     python, postgres = (now - then for now, then in zip(_used(crowd), before, strict=True))
-    return Done(found["actions_per_s_from_first_send"], python / executed, postgres / executed)
+    ms: dict[str, Any] = found["action_latency_ms"]
+    rate = found["actions_per_s_from_first_send"]
+    return Done(rate, ms["p50"] or 0.0, ms["p99"] or 0.0, python / executed, postgres / executed)
 
 
 def _used(crowd: Crowd) -> tuple[float, float]:
     """CPU seconds of the members, and of the server's processes."""
-    return sum(spent(one.pid).python for one in crowd.members), spent(crowd.server.pid).postgres
+    server = spent(crowd.server.pid).postgres if crowd.server else 0.0
+    return sum(spent(one.pid).python for one in crowd.members), server
 
 
 if __name__ == "__main__":
