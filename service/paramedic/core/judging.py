@@ -71,11 +71,15 @@ def phases(playbook: Playbook, *, last: bool) -> tuple[tuple[int, ...], ...]:
 
     Guards that ask people are in none of them.
     """
-    guards = list(enumerate(playbook.guards))
-    cheap = tuple(n for n, guard in guards if guard.asked == "first" and guard.inline)
-    reading = tuple(n for n, guard in guards if guard.asked == "first" and not guard.inline)
-    latest = tuple(n for n, guard in guards if guard.asked == "last" and last)
-    return tuple(phase for phase in (cheap, reading, latest) if phase)
+    cheap: list[int] = []
+    reading: list[int] = []
+    latest: list[int] = []
+    for n, guard in enumerate(playbook.guards):
+        if guard.asked == "first":
+            (cheap if guard.inline else reading).append(n)
+        elif guard.asked == "last" and last:
+            latest.append(n)
+    return tuple([tuple(phase) for phase in (cheap, reading, latest) if phase])
 
 
 def _phases(draft: Draft, stage: Stage) -> tuple[tuple[int, ...], ...]:

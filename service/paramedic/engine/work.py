@@ -193,7 +193,8 @@ class Work:
 
     def keep(self, kept: tuple[Kept, ...]) -> None:
         """Store evidence with this batch."""
-        self.batch.evidence.extend(EvidenceRow(one.reference.digest, one.reference.name, one.body) for one in kept)
+        for one in kept:
+            self.batch.evidence.append(EvidenceRow(one.reference.digest, one.reference.name, one.body))
 
     def observe(self, episode: Episode) -> None:
         """Write an episode with this batch, as the version after the one that is stored."""
