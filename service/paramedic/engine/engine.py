@@ -311,13 +311,18 @@ class Engine:
 
     async def _answer(self, answer: "asyncio.Future[T]") -> T:
         self._owed.add(answer)
+        late = asyncio.get_running_loop().call_later(self._options.patience, _give_up, answer)
         try:
-            async with asyncio.timeout(self._options.patience):
-                return await answer
-        except TimeoutError as error:
-            raise Temporary("the store is slow", delay=2.0) from error
+            return await answer
         finally:
+            late.cancel()
             self._owed.discard(answer)
+
+
+def _give_up(answer: "asyncio.Future[Any]") -> None:
+    """Whoever waits for it has waited long enough."""
+    if not answer.done():
+        answer.set_exception(Temporary("the store is slow", delay=2.0))
 
 
 async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:

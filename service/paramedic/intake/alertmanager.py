@@ -19,7 +19,7 @@ from paramedic.intake.fields import (
     link_or_none,
     moment,
 )
-from paramedic.intake.wire import BODY, ELEMENT, UNREADABLE, Element
+from paramedic.intake.wire import BODY, ELEMENT, UNREADABLE, WHOLE, Element
 
 __all__ = ["Parsed", "parse_body"]
 
@@ -29,6 +29,8 @@ MOST_COMMAS = 2_000_000
 would take memory without limit."""
 MOST_REJECTED = 100
 """Elements kept with their reason. Whatever comes beyond is counted: the delivery itself holds it."""
+PLAIN = 128 * 1024
+"""Bytes up to which a body is first read as if nothing were wrong with it, all at once."""
 SMALL = 1024
 """Bytes of labels below which none of their sizes can be over its bound."""
 NUL = b"\\u0000"
@@ -48,6 +50,20 @@ def parse_body(source: str, body: bytes) -> Parsed:
     """The alerts in a body that `source` sent. Raises `Fault` when it is no version 4 body at all."""
     if len(body) > MOST_COMMAS and body.count(b",") > MOST_COMMAS:
         raise Fault("body", "holds more than two million values", f"at most {MOST_ALERTS} alerts in one body")
+    # A NUL can only come from this escape, so that looking once for it in the body saves looking in every string.
+    suspect = NUL in body
+    if len(body) <= PLAIN and not suspect:
+        try:
+            plain = WHOLE.decode(body)
+            alerts = [_alert(source, element, suspect) for element in plain.alerts]
+            return Parsed(tuple(alerts), (), plain.truncated_alerts, plain.group_key, plain.receiver)
+        except (Fault, *UNREADABLE):  # something is wrong with it: one element after the other shows what
+            pass
+    return _one_by_one(source, body, suspect)
+
+
+def _one_by_one(source: str, body: bytes, suspect: bool) -> Parsed:
+    """As `parse_body`, where an element may be unfit: it is set aside with its reason."""
     try:
         outer = BODY.decode(body)
     except UNREADABLE:
@@ -57,8 +73,6 @@ def parse_body(source: str, body: bytes) -> Parsed:
     alerts: list[Alert] = []
     rejected: list[Rejected] = []
     unfit = 0
-    # A NUL can only come from this escape, so that looking once for it in the body saves looking in every string.
-    suspect = NUL in body
     for place, raw in enumerate(outer.alerts):
         try:
             alerts.append(_alert(source, ELEMENT.decode(raw), suspect))

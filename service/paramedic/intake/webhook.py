@@ -154,12 +154,19 @@ class _Webhook:
             raise Temporary("too many deliveries are being taken at once")
         self._taken += size
         waiting_for = "the body did not arrive"
+        content = request.content
         try:
-            async with asyncio.timeout(self._limits.read) as deadline:
-                body = await self._read(request.content)
-                parsed = await self._parse(source, body)
-                waiting_for = "the database did not commit"
-                deadline.reschedule(asyncio.get_running_loop().time() + self._limits.commit)
+            if content.is_eof() and size < self._limits.large:  # it came with its head: there is nothing to wait for
+                body = content.read_nowait()
+                if len(body) > self._limits.body:
+                    raise self._too_large()
+                parsed = _parsed(source, body)
+            else:
+                async with asyncio.timeout(self._limits.read):
+                    body = await self._read(content)
+                    parsed = await self._parse(source, body)
+            waiting_for = "the database did not commit"
+            async with asyncio.timeout(self._limits.commit):
                 return await self._hand_over(source, body, parsed)
         except TimeoutError:
             raise Temporary(f"{waiting_for} in time") from None
@@ -203,14 +210,11 @@ class _Webhook:
         return _Stop(Answer(413, "too_large", f"the body has more than {self._limits.body} bytes; {right}"))
 
     async def _parse(self, source: str, body: bytes) -> Parsed | Fault:
-        try:
-            if len(body) < self._limits.large:
-                return parse_body(source, body)
-            # One at a time: such a body takes a second and a few hundred MiB if somebody wants it to.
-            async with self._one_large:
-                return await asyncio.to_thread(parse_body, source, body)
-        except Fault as fault:
-            return fault
+        if len(body) < self._limits.large:
+            return _parsed(source, body)
+        # One at a time: such a body takes a second and a few hundred MiB if somebody wants it to.
+        async with self._one_large:
+            return await asyncio.to_thread(_parsed, source, body)
 
     async def _hand_over(self, source: str, body: bytes, parsed: Parsed | Fault) -> Answer:
         if isinstance(parsed, Fault):
@@ -226,3 +230,10 @@ class _Webhook:
             left_out = f"{parsed.truncated} alerts of group {clean(parsed.group)} were left out (max_alerts)"
             self._seldom.warning("truncated", f"source {source}: delivery {number}: {left_out}")
         return Answer(200, "accepted", msgspec.json.encode(said).decode(), len(parsed.alerts))
+
+
+def _parsed(source: str, body: bytes) -> Parsed | Fault:
+    try:
+        return parse_body(source, body)
+    except Fault as fault:
+        return fault
