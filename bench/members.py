@@ -21,7 +21,7 @@ from bench.act import calls
 from bench.database import database
 from bench.load import WEBHOOK, Load, drive, ready, settled
 from bench.machine import spent
-from bench.processes import Running, null_peer, serving, sink
+from bench.processes import EVERY, Running, null_peer, serving, sink
 
 _ROUNDS = 3
 _BODIES = 1500  # of each half of the load
@@ -54,7 +54,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb-")))
         hook = stack.enter_context(sink(folder))
         crowds = {"null": Crowd([stack.enter_context(null_peer(folder, hook))])}
-        crowds |= {name: stack.enter_context(_crowd(folder, hook, many)) for name, many in (("one", 1), ("two", 2))}
+        crowds |= {name: stack.enter_context(crowd(folder, hook, many)) for name, many in (("one", 1), ("two", 2))}
 
         def measured(name: str, label: str, **about: float) -> Done:
             loads = [_half(f"{name}{label}{half}", **about) for half in "ab"]
@@ -94,7 +94,8 @@ def _line(done: Done) -> str:
 
 
 @contextmanager
-def _crowd(folder: Path, hook: str, many: int) -> Iterator[Crowd]:
+def crowd(folder: Path, hook: str, many: int, *, match: str = EVERY) -> Iterator[Crowd]:
+    """So many members on a server of their own, once the shards are spread over them."""
     with ExitStack() as stack:
         place = folder / f"of{many}"
         place.mkdir()
@@ -104,7 +105,7 @@ def _crowd(folder: Path, hook: str, many: int) -> Iterator[Crowd]:
             own = place / f"member{n}"
             own.mkdir()
             more = {"PARAMEDIC_DATABASE_URL": server.url}
-            members.append(stack.enter_context(serving(own, hook, more=more)))
+            members.append(stack.enter_context(serving(own, hook, match=match, more=more)))
         for member in members:
             ready(member.url, time.monotonic())
         asyncio.run(_spread(server.url, many))
@@ -127,26 +128,27 @@ async def _spread(dsn: str, many: int) -> None:
         await connection.close()
 
 
-def _measured(crowd: Crowd, hook: str, folder: Path, loads: Sequence[Load]) -> Done:
+def _measured(of: Crowd, hook: str, folder: Path, loads: Sequence[Load]) -> Done:
     """Half of the load to each member (both halves to the only one), until all of it is executed."""
-    before, earlier, log = _used(crowd), calls(hook), folder / f"{loads[0].run}.log"
-    urls = [crowd.members[n % len(crowd.members)].url + WEBHOOK for n in range(2)]
+    before, earlier, log = used(of), calls(hook), folder / f"{loads[0].run}.log"
+    urls = [of.members[n % len(of.members)].url + WEBHOOK for n in range(2)]
     with ThreadPoolExecutor(2) as both:
         sent = sum(done["sent"] for done in both.map(drive, urls, loads, [log] * 2))
     found = settled(hook, log, earlier + sent)
     if found["accepted_not_executed"] or found["dups"] or found["accepted"] < sent:
         print(f"   lost {found['accepted_not_executed']}, twice {found['dups']}, refused {sent - found['accepted']}")
     executed = max(1, found["executed_distinct"])
-    python, postgres = (now - then for now, then in zip(_used(crowd), before, strict=True))
+    python, postgres = (now - then for now, then in zip(used(of), before, strict=True))
     ms: dict[str, Any] = found["action_latency_ms"]
     rate = found["actions_per_s_from_first_send"]
     return Done(rate, ms["p50"] or 0.0, ms["p99"] or 0.0, python / executed, postgres / executed)
 
 
-def _used(crowd: Crowd) -> tuple[float, float]:
-    """CPU seconds of the members, and of the server's processes."""
-    server = spent(crowd.server.pid).postgres if crowd.server else 0.0
-    return sum(spent(one.pid).python for one in crowd.members), server
+def used(of: Crowd) -> tuple[float, float]:
+    """CPU seconds of the members, and of the database: of their server, or of the one that a single one started."""
+    each = [spent(one.pid) for one in of.members]
+    server = spent(of.server.pid).postgres if of.server else 0.0
+    return sum(one.python for one in each), server + sum(one.postgres for one in each)
 
 
 if __name__ == "__main__":

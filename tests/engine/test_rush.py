@@ -77,6 +77,21 @@ def test_those_who_were_answered_together_are_waited_for_but_not_for_long() -> N
     play(story, UNTREATED, options=CALM)
 
 
+def test_it_takes_many_to_begin_a_rush_and_few_to_go_on_with_it() -> None:
+    """Those who are answered in small groups send in small groups again: deciding in between would keep them waiting."""
+
+    async def story(stage: Stage) -> None:
+        stage.store.latency = 0.01
+        await asyncio.gather(*(stage.deliver(element(f"first-{n}")) for n in range(40)))
+        sent = await senders(stage, 4, 0.3)
+        assert sent > 80
+        assert not stage.disk.incidents
+        await stage.pass_(5.0)
+        assert len(stage.disk.incidents) == 40 + sent
+
+    play(story, UNTREATED, options=CALM)
+
+
 def test_after_a_second_what_waits_is_decided_though_the_rush_goes_on() -> None:
     async def story(stage: Stage) -> None:
         stage.store.latency = 0.05
