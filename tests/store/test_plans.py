@@ -5,7 +5,7 @@ The statements are prepared once and kept, so the plan of an empty table must be
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -37,6 +37,8 @@ insert into change select 'main/shop/deployment/' || n % 50, '', n::text, now() 
 insert into change select '', n::text, n::text, now() - n * interval '1 s', '', '' from generate_series(1, 5000) n;
 insert into use select n::text, now() + n * interval '1 s', n, 1 from generate_series(1, 20000) n;
 """
+
+EMPTIED = ("delivery", "forwarded", "answer", "episode", "incident", "event", "effect", "timer", "hold", "use")
 
 # What a part reads before it writes. Those that only insert read nothing.
 COMMITS = {
@@ -116,6 +118,8 @@ class Plan:
     indexes: set[str]
     walked: set[str]  # tables that are read from end to end
     joins: set[str]
+    # Tables held row by row against another list, along an index or not. Reads of what is small may.
+    unkeyed: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -135,7 +139,12 @@ async def plan_of(connection: Connection, text: str, params: int) -> Plan:
         indexes={SAME.get(node["Index Name"], node["Index Name"]) for node in found if "Index Name" in node},
         walked={node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"},
         joins={node["Node Type"] for node in found if node["Node Type"] in ("Hash Join", "Merge Join")},
+        unkeyed=frozenset().union(*(without_key(node) for node in found if "Join Filter" in node)),
     )
+
+
+def without_key(join: dict[str, Any]) -> set[str]:
+    return {node["Relation Name"] for node in nodes(join) if "Relation Name" in node and "Index Cond" not in node}
 
 
 @pytest.fixture(params=["empty", "full"])
@@ -163,6 +172,23 @@ async def test_the_whole_commit_goes_by_key(engine_connection: Connection) -> No
     plan = await plan_of(engine_connection, compose(QUERIES, PARTS), 2 + sum(part.params for part in PARTS))
 
     assert plan == Plan(set().union(*COMMITS.values(), {"member_pkey", "switch_pkey"}), set(), set())
+
+
+async def test_every_part_goes_by_key_after_an_analyse_that_found_nothing(new_database: str) -> None:
+    """A burst after a quiet night: each row of a commit would be held against every row that came since."""
+    connection = await connect(new_database, ENGINE)
+    await connection.execute(SEED)
+    for table in EMPTIED:
+        await connection.execute(f"delete from {table}")
+    await connection.execute("analyze")
+
+    for part in PARTS:
+        plan = await plan_of(connection, compose(QUERIES, [part]), 2 + part.params)
+        assert (part.name, plan.unkeyed) == (part.name, frozenset())
+    for name in ("answers", "forwarded"):
+        plan = await plan_of(connection, QUERIES[name].text, len(QUERIES[name].params))
+        assert (name, plan.unkeyed) == (name, frozenset())
+    await connection.close()
 
 
 async def test_every_read_goes_by_key(engine_connection: Connection) -> None:

@@ -4,7 +4,9 @@
 -- that without the fence no part writes anything.
 --
 -- All parts see the tables as they were before the statement. Where one must come after another, `commit` says so.
--- An update by key never names the predicate of a partial index: the planner would scan that index for every row.
+-- An update by key never names the predicate of a partial index: the planner would scan that index for every row. It
+-- says `= any(array[...])` instead of `=`: where the last analyse found a table all but empty, the planner would hold
+-- each row given against every row of the table, in the order of its key, and keep to that when the table fills up.
 
 -- name: commit_fence
 -- One row while the member may write. The lock is shared with heartbeats, and makes a takeover wait for this statement.
@@ -21,7 +23,7 @@ from
 
 -- name: commit_routed
 -- Deliveries that were journalled alone, and have found their incidents now.
-update delivery d set routed = true from unnest(:ids::text::bigint[]) u (id), fence where d.id = u.id
+update delivery d set routed = true from unnest(:ids::text::bigint[]) u (id), fence where d.id = any(array[u.id])
 
 -- name: commit_rejected
 insert into rejected (id, at, source, reason, body)
@@ -59,7 +61,7 @@ from
     :open::text::boolean[]
   ) u (id, title, severity, phase, rule, updated_at, version, events, entries, head, state, open),
   fence
-where i.id = u.id and i.version = u.version - 1
+where i.id = any(array[u.id]) and i.version = u.version - 1
 returning 1
 
 -- name: commit_incidents_new
@@ -90,7 +92,7 @@ from
 -- name: commit_events_done
 update event e set done = true
 from unnest(:incident::text::bigint[], :seq::text::int[]) u (incident_id, seq), fence
-where e.incident_id = u.incident_id and e.seq = u.seq
+where e.incident_id = any(array[u.incident_id]) and e.seq = any(array[u.seq])
 
 -- name: commit_timeline
 insert into timeline (incident_id, seq, at, body, hash)
@@ -116,13 +118,13 @@ from
 -- Counted like the changed incidents: a call must not leave for an effect that is not there.
 update effect e set intended = true, until = u.until
 from unnest(:incident::text::bigint[], :n::text::int[], :until::text::timestamptz[]) u (incident_id, n, until), fence
-where e.incident_id = u.incident_id and e.n = u.n
+where e.incident_id = any(array[u.incident_id]) and e.n = any(array[u.n])
 returning 1
 
 -- name: commit_effects_gone
 delete from effect e
 using unnest(:incident::text::bigint[], :n::text::int[]) u (incident_id, n), fence
-where e.incident_id = u.incident_id and e.n = u.n
+where e.incident_id = any(array[u.incident_id]) and e.n = any(array[u.n])
 
 -- name: commit_timers
 insert into timer (incident_id, n, shard, due, name)
@@ -136,10 +138,10 @@ from
 -- name: commit_timers_gone
 delete from timer t
 using unnest(:incident::text::bigint[], :n::text::int[]) u (incident_id, n), fence
-where t.incident_id = u.incident_id and t.n = u.n
+where t.incident_id = any(array[u.incident_id]) and t.n = any(array[u.n])
 
 -- name: commit_holds_gone
-delete from hold h using unnest(:scopes::text[]) u (scope), fence where h.scope = u.scope
+delete from hold h using unnest(:scopes::text[]) u (scope), fence where h.scope = any(array[u.scope])
 returning 1
 
 -- name: commit_holds
@@ -163,7 +165,7 @@ insert into forwarded (id, shard, at, body)
 select u.* from unnest(:id::text::bigint[], :shard::text::smallint[], :at::text::timestamptz[], :body::bytea[]) u, fence
 
 -- name: commit_forwarded_gone
-delete from forwarded f using unnest(:ids::text::bigint[]) u (id), fence where f.id = u.id
+delete from forwarded f using unnest(:ids::text::bigint[]) u (id), fence where f.id = any(array[u.id])
 
 -- name: commit_answers
 insert into answer (id, at, body)
@@ -173,7 +175,7 @@ select u.* from unnest(:id::text::bigint[], :at::text::timestamptz[], :body::byt
 -- Only what is ours can be given; counted like the changed incidents.
 update shard s set owner = u.member, epoch = s.epoch + 1
 from unnest(:shard::text::smallint[], :member::text::bigint[]) u (shard, member), fence
-where s.id = u.shard and s.owner = fence.me
+where s.id = any(array[u.shard]) and s.owner = fence.me
 returning 1
 
 -- name: commit_tell

@@ -13,8 +13,8 @@ order by found.id
 limit :most::int
 
 -- name: answers
--- Whoever waits for an answer takes it away.
-delete from answer a using unnest(:ids::bigint[]) u (id) where a.id = u.id returning a.id, a.at, a.body
+-- Whoever waits for an answer takes it away. `any`: as in `commit`.
+delete from answer a using unnest(:ids::bigint[]) u (id) where a.id = any(array[u.id]) returning a.id, a.at, a.body
 
 -- name: answers_forgotten
 -- Nobody has come for these: their process is gone, or has waited long enough.
