@@ -78,7 +78,7 @@ def test_those_who_were_answered_together_are_waited_for_but_not_for_long() -> N
 
 
 def test_it_takes_many_to_begin_a_rush_and_few_to_go_on_with_it() -> None:
-    """Those who are answered in small groups send in small groups again: deciding in between would keep them waiting."""
+    """Who is answered in a small group sends in a small group again: deciding in between keeps everybody waiting."""
 
     async def story(stage: Stage) -> None:
         stage.store.latency = 0.01

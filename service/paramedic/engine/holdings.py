@@ -331,13 +331,14 @@ class Holdings:
         self.shards -= gone
         self.given |= gone
         numbers = {number for number, held in self.incidents.items() if held.shard in gone}
+        storms = [one for number in numbers if self.incidents[number].storm and (one := self.incident(number))]
         for number in numbers:
             self.keys.pop(self.incidents.pop(number).key, None)
             self._decoded.pop(number, None)
         for who in [who for who in self.effects if who[0] in numbers]:
             self.forget_effect(*who)
         self._live_timers = {timer for timer in self._live_timers if timer[0] not in numbers}
-        self.storms.part(gone, numbers)
+        self.storms.part(gone, numbers, {one.source: one.id for one in storms})
 
     def _urgency(self, who: tuple[int, int]) -> tuple[str, int]:
         return self._severity(who[0]), who[0]

@@ -116,8 +116,10 @@ class Sharing:
             storms.others = {}
             return
         keys = {storm_key(name): name for name in shell.current.sources}
+        partings = storms.partings
         parents = await shell.store.storms(sorted(keys))
-        storms.look(shell.current.sources, {keys[key]: number for key, number in parents.items()})
+        if storms.partings == partings:
+            storms.look(shell.current.sources, {keys[key]: number for key, number in parents.items()})
         began = shell.clock.monotonic()
         if began >= self._counted:
             rows = await shell.store.openings(shell.clock.now() - MINUTE, sorted(set(range(SHARDS)) - holdings.shards))

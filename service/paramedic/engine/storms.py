@@ -22,7 +22,9 @@ class Storms:
     """See the module.
 
     `begun` are our own new incidents by source, as (moment, shard); `others` those of the last minute elsewhere.
-    `parents` are the storms that last, by source, as of the last look; `looked` says whether there was one.
+    `parents` are the storms that last, by source, as of the last look; `looked` says whether there was one. What we
+    part with may have begun after it: it is written down then, and `partings` are counted, because a look that was on
+    its way meanwhile may have seen less.
     `held` are incidents of ours that a storm holds back, by source and parent; `queues` those whose storm is over, in
     the order in which they go on, and `gone_on` how many have been told of each.
     """
@@ -31,6 +33,7 @@ class Storms:
     others: Mapping[str, Sequence[OpeningRow]] = field(default_factory=dict)
     parents: dict[str, int] = field(default_factory=dict)
     looked: bool = False
+    partings: int = 0
     held: dict[tuple[str, int], dict[int, None]] = field(default_factory=dict)
     queues: dict[tuple[str, int], deque[int]] = field(default_factory=dict)
     gone_on: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -64,8 +67,13 @@ class Storms:
             self.queues.pop((source, parent), None)
             self.gone_on.pop((source, parent), None)
 
-    def part(self, shards: set[int], incidents: set[int]) -> None:
-        """Forget what is another member's now: that one counts it, and lets it go on."""
+    def part(self, shards: set[int], incidents: set[int], parents: Mapping[str, int]) -> None:
+        """Forget what is another member's now: that one counts it, and lets it go on.
+
+        `parents` are the storms that last and that it gets: whom they hold back here must not take them for over.
+        """
+        self.partings += 1
+        self.parents.update(parents)
         for source, begun in self.begun.items():
             self.begun[source] = deque((one for one in begun if one[1] not in shards), maxlen=_MOST)
         for (source, parent), held in list(self.held.items()):

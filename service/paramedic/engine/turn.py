@@ -111,7 +111,7 @@ class Turn:
         if inbox.asked or (self._behind is not None and now - self._behind > _RUSH):
             return False
         quiet = now - max(inbox.newest, self.settled or 0.0) > _QUIET
-        if inbox.fresh < rush and (4 * self._crowd < rush or quiet):  # it takes many to begin it, and few to go on
+        if inbox.fresh < rush and (2 * self._crowd < rush or quiet):  # it takes many to begin it, and few to go on
             self._crowd = 0.0
             return False
         return 4 * inbox.deliveries < 3 * shell.options.backlog

@@ -1,5 +1,6 @@
 """Promise 6: every timer fires once or is cancelled, not before its moment; in the end nothing waits for nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,12 @@ class Timers(Oracle):
         if before is not None and (at - before).total_seconds() < min(GAPS) - _LATE:
             self.broken(f"INC-{incident} climbs a level {(at - before).total_seconds()}s after the one before")
 
+    def _tried_later(self, temporary: Mapping[str, Any]) -> bool:
+        """It could not be taken back, somebody was told of it, and it is due to be tried once more."""
+        again = temporary.get("again")
+        due = again is not None and datetime.fromisoformat(again) > self.scene.clock.now()
+        return due and bool(temporary.get("failed")) and bool(temporary.get("told"))
+
     def at_rest(self) -> None:
         disk, scene = self.scene.disk, self.scene
         long_ago = scene.clock.now() - timedelta(seconds=10)
@@ -71,7 +78,8 @@ class Timers(Oracle):
             self.broken(f"effects that nobody carries out: {waiting}")
         for number in disk.open.values():
             state = scene.incidents[number]
-            if state.get("temporaries") and not state.get("firing", {}).get("open") and scene.mode[-1][1] == "auto":
-                self.broken(f"INC-{number}: never taken back: {state['temporaries']}")
+            kept = [one for one in state.get("temporaries", ()) if not self._tried_later(one)]
+            if kept and not state.get("firing", {}).get("open") and scene.mode[-1][1] == "auto":
+                self.broken(f"INC-{number}: never taken back: {kept}")
             if state.get("run") and not state["timers"].keys() & _WAITS:
                 self.broken(f"INC-{number}: its run waits for nothing: {state['run']}")
