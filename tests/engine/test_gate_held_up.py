@@ -3,8 +3,10 @@
 import pytest
 
 from paramedic.engine.gated import Asking
+from paramedic.engine.shell import Options
 from paramedic.errors import Temporary
-from tests.engine.stage import Stage, play
+from paramedic.plugin import Reply
+from tests.engine.stage import Call, Stage, play
 from tests.engine.test_gate import at_the_door
 
 
@@ -23,6 +25,25 @@ def test_a_write_that_stood_at_the_door_too_long_has_its_guards_asked_again_firs
         assert len(stage.world.to("hook")) == 1
 
     play(story)
+
+
+def test_a_write_whose_answers_would_be_too_old_at_the_door_has_its_guards_asked_before_it_leaves() -> None:
+    """It has waited nine seconds for a slot: turned away at the door it would have used up one of its tries."""
+
+    async def story(stage: Stage) -> None:
+        async def answer(call: Call) -> Reply:
+            await stage.clock.sleep(9.0 if call.path.endswith("first") else 0.0)
+            return Reply(200, {}, b"")
+
+        stage.world.answer = answer
+        await stage.fire("first")
+        second = await stage.fire("second")
+        await stage.pass_(12.0)
+        assert len(stage.told(second, "guards")) == 2
+        assert stage.outcome(second) == "done"
+
+    slots = {"read": 64, "write": 1, "page": 16, "message": 8}
+    play(story, options=Options(jitter=float, signs=3600.0, look=3600.0, slots=slots))
 
 
 def test_only_the_first_write_of_an_action_depends_on_when_the_guards_were_asked() -> None:

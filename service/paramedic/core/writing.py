@@ -4,7 +4,7 @@ Whatever goes on by itself (a retry, a look at the target, the end of the run) i
 `done` and `failed` are for `steps` to go on with. What cannot be known is never repeated blindly (promise 3).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from paramedic.core import asking, escalation, judging, temporaries, treatment
@@ -14,6 +14,7 @@ from paramedic.core.model import Failure, Run
 from paramedic.core.words import Kind, Once, Outcome, Purpose, Stage
 
 __all__ = [
+    "ON_ITS_WAY",
     "Came",
     "applied",
     "current",
@@ -33,6 +34,9 @@ _SETTLED: Came = ("settled", "")
 _TRIES = 3
 _ATTEMPTS = 3
 _HELD_LONG = 300.0
+
+ON_ITS_WAY = timedelta(seconds=2)
+"""What a write may take from its grant to the gate: whose answers are older by then has its guards asked first."""
 
 _STALE = 1.5
 """Seconds after which no read is answered with how the target was before it changed."""

@@ -12,7 +12,7 @@ from paramedic.core.escalation import unwanted
 from paramedic.core.events import Held, Paged
 from paramedic.core.model import Failure, Incident
 from paramedic.core.words import Kind, Once, Purpose
-from paramedic.core.writing import stale
+from paramedic.core.writing import ON_ITS_WAY, stale
 from paramedic.engine.executors import write_deadline
 from paramedic.engine.folds import Folds
 from paramedic.engine.shell import Shell
@@ -116,7 +116,7 @@ def _take_claims(shell: Shell, work: Work, incident: Incident, effect: Apply) ->
     granted = grant(holdings.ledger, effect.claims, number, effect.run, work.at)
     if isinstance(granted, Blocked):
         return granted
-    if effect.purpose is Purpose.REMEDY and incident.run is not None and stale(incident.run, work.at):
+    if effect.purpose is Purpose.REMEDY and incident.run is not None and stale(incident.run, work.at + ON_ITS_WAY):
         return "stale"
     if not holdings.alone and (granted.holds or granted.uses):
         return "unclaimed"
