@@ -157,10 +157,11 @@ class Databases:
 
 LENDER = Profile("lender")
 
-# Who else is connected to this database.
+# Who else is connected to this database. A worker of autovacuum is nobody.
 OTHERS = f"""
 select application_name from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and application_name <> '{LENDER.name}'
+  and backend_type = 'client backend'
 """
 
 SEND_AWAY = """
