@@ -4,12 +4,16 @@ Promise 1: a delivery answered is never lost. Promise 2: one episode opens once.
 """
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from paramedic.core.events import Acted
+from paramedic.core.words import Mode
 from paramedic.engine.holdings import decode
 from paramedic.engine.inputs import Rejected
 from paramedic.engine.shell import Options
+from paramedic.engine.work import Work
 from paramedic.errors import Temporary
 from paramedic.record.timeline import decode_entries
 from paramedic.rehearse.loop import START
@@ -44,6 +48,26 @@ def test_an_alert_is_journalled_decided_and_acted_on_and_each_step_is_one_commit
         assert not stage.disk.holds
 
     play(story)
+
+
+def test_what_happens_at_different_moments_stands_in_different_rows() -> None:
+    """Also within one batch: each entry is shown under the moment at which it was decided (promise 8)."""
+
+    async def story(stage: Stage) -> None:
+        number, later = await stage.fire("api"), stage.clock.now() + timedelta(seconds=5)
+        holdings = stage.engine._shell.holdings  # type: ignore[union-attr]
+        work = Work(holdings, lambda hash_: stage.bundles[hash_], stage.report, stage.clock.now(), Mode.AUTO)
+        work.fold(number, Acted(stage.clock.now(), Mode.AUTO, "alice", "note", text="first"))
+        work.fold(number, Acted(later, Mode.AUTO, "alice", "note", text="second"))
+        work.fold(number, Acted(later, Mode.AUTO, "alice", "note", text="third"))
+        work.close()
+
+        told = [[entry.text for entry in decode_entries(row.body)] for row in work.batch.timeline]
+        assert told == [["first"], ["second", "third"]]
+        assert [row.at for row in work.batch.timeline] == [stage.clock.now(), later]
+        assert work.batch.timeline[1].seq == work.batch.timeline[0].seq + 1
+
+    play(story, verified=False)
 
 
 def test_a_delivery_is_answered_only_after_its_commit() -> None:
